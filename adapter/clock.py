@@ -1,0 +1,73 @@
+"""Time and new ids, as things that are passed in, so that no test sleeps and a replay can be equal to the byte.
+
+`now()` is wall time. `steady()` never steps: the rate window is measured by it, because an operator (or NTP) that
+sets the clock back an hour would otherwise block every caller for that hour, and forward would open the gates.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+from adapter.engine.model import Millis
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Clock(Protocol):
+    """Wall time and steady time, both in milliseconds; the difference between them may change at any moment."""
+
+    def now(self) -> Millis: ...
+
+    def steady(self) -> Millis: ...
+
+
+class Ids(Protocol):
+    """New ids. `customer_ref()` is a UUID's text, `request_id()` is short and safe to log."""
+
+    def customer_ref(self) -> str: ...
+
+    def request_id(self) -> str: ...
+
+
+def boot_id() -> str:
+    """Names this boot of the machine: steady times of one boot can be compared between its processes."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return "unknown-boot"
+
+
+def ticks() -> Millis:
+    """Milliseconds since boot, the same for every process of this machine, suspended time included where known."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
+
+
+class SystemClock:
+    """The real clock. `steady` = ticks since boot + an offset that all processes of one boot agree on (see store)."""
+
+    def __init__(self, offset_ms: int | None = None) -> None:
+        self._offset = time.time_ns() // 1_000_000 - ticks() if offset_ms is None else offset_ms
+
+    def now(self) -> Millis:
+        """Epoch milliseconds, UTC, as the operating system tells it now."""
+        return time.time_ns() // 1_000_000
+
+    def steady(self) -> Millis:
+        """Like `now`, but unmoved by anybody setting the clock."""
+        return ticks() + self._offset
+
+
+class RandomIds:
+    """The real ids."""
+
+    def customer_ref(self) -> str:
+        """A random UUID (version 4)."""
+        return str(uuid.uuid4())
+
+    def request_id(self) -> str:
+        """`req_` and 96 random bits."""
+        return "req_" + secrets.token_hex(12)

@@ -1,0 +1,47 @@
+"""What a client can be told: one tree of errors, each with a stable code and a status *hint*.
+
+An error is an exception: something could not be done and the transaction rolls back. A denial (rate, quota,
+conflict) is a value, see `adapter.engine.model`. Edges choose the wire form; nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+
+class AdapterError(Exception):
+    """Base of everything this package raises on purpose. `code` is stable, `status` a hint for an edge."""
+
+    code = "internal_error"
+    status = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StoreUnavailable(AdapterError):
+    """The database cannot be reached, is locked beyond the time limit, read-only, or full. Trying again may help."""
+
+    code = "store_unavailable"
+    status = 503
+
+
+class StoreMismatch(AdapterError):
+    """The database's schema is not the one this version was written for (newer, unknown, or half-migrated)."""
+
+    code = "store_mismatch"
+
+
+class SealBroken(AdapterError):
+    """A value at rest cannot be opened: its key is not in `encryption.keys`, or the bytes were changed."""
+
+    code = "seal_broken"
+
+
+class ConfigError(AdapterError):
+    """The configuration cannot be used. `problems` lists every mistake as `file:line: key: what, and what to write`."""
+
+    code = "bad_configuration"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
