@@ -113,4 +113,14 @@ class Policy:
         return hashlib.sha256(repr((self.identity, self.calls, self.variables)).encode()).hexdigest()[:8]
 
 
-__all__ = ["DEFAULT_TIERS", "CallPolicy", "IdentityPolicy", "LimitPolicy", "Plan", "Policy", "RetentionPolicy", "Tier", "VariablePolicy"]
+__all__ = [
+    "DEFAULT_TIERS",
+    "CallPolicy",
+    "IdentityPolicy",
+    "LimitPolicy",
+    "Plan",
+    "Policy",
+    "RetentionPolicy",
+    "Tier",
+    "VariablePolicy",
+]
