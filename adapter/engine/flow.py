@@ -6,9 +6,9 @@ template can leak it (reference, "Don't expose confidence scores"; semantics §9
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Mapping
 
 from .line import Destination, Line
 from .model import Memory, Recommendation, Started

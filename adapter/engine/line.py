@@ -1,4 +1,4 @@
-"""A line: one dialed number of one Twilio account, and what is to happen to its calls. Values only, from configuration."""
+"""A line: one dialed number of one Twilio account, and what is to happen to its calls. Configuration's values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DestinationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """`target`: an E.164 number, a sip: URI, a client identity, a queue name or an absolute https URL; "" for hangup."""
+    """`target`: E.164 number, sip: URI, client identity, queue name or absolute https URL; "" for hangup."""
 
     kind: DestinationKind
     target: str = ""
@@ -30,7 +30,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`account` and `number` are exact or "*" (any). `strict_caller_id`: only StirVerstat Passed-A may reach reuse (§9)."""
+    """`account` and `number` are exact or "*" (any). `strict_caller_id`: only StirVerstat Passed-A reaches reuse."""
 
     account: str
     number: str

@@ -1,4 +1,4 @@
-"""Every number and list that a decision depends on, as one value (semantics: "every number is a default in configuration").
+"""Every number and list that a decision depends on, as one value.
 
 The defaults are the reference's and semantics.md's. `version` names the value, so that a kept explanation says which
 policy it was decided under. Leaves out: reading configuration (`adapter.config`).
@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-
-from .model import Plan, Tier
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -111,16 +109,3 @@ class Policy:
     def version(self) -> str:
         """A short name for exactly these numbers (8 hex digits)."""
         return hashlib.sha256(repr((self.identity, self.calls, self.variables)).encode()).hexdigest()[:8]
-
-
-__all__ = [
-    "DEFAULT_TIERS",
-    "CallPolicy",
-    "IdentityPolicy",
-    "LimitPolicy",
-    "Plan",
-    "Policy",
-    "RetentionPolicy",
-    "Tier",
-    "VariablePolicy",
-]
