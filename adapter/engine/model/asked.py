@@ -46,7 +46,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a caller presents. `ani` is E.164 or None; `ani_note` says why there is none (for the explanation)."""
+    """What a caller presents. `ani` is E.164 or None; `ani_note` says why there is none (for the explanation).
+
+    `attested` False: the line demands a signed caller ID and this call had none (semantics §9): `reuse` is out of reach.
+    """
 
     ani: str | None = None
     dnis: str | None = None
@@ -54,6 +57,7 @@ class Hints:
     customer_ref: str | None = None
     line_type: LineType | None = None
     ani_note: str | None = None
+    attested: bool = True
 
 
 @dataclass(frozen=True, slots=True)
