@@ -48,7 +48,7 @@ class Principal:
 class Hints:
     """What a caller presents. `ani` is E.164 or None; `ani_note` says why there is none (for the explanation).
 
-    `attested` False: the line demands a signed caller ID and this call had none (semantics §9): `reuse` is out of reach.
+    `attested` False: the line demands a signed caller ID and this call had none (semantics §9): no `reuse`.
     """
 
     ani: str | None = None

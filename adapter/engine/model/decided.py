@@ -60,12 +60,14 @@ class Decision:
 class Undo:
     """What this call changed of who-is-who, so that a verdict or a re-link can take it back.
 
-    Tokens are the store's blind indexes (hex), never numbers. `previous_*` None: there was nothing before.
+    Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
+    `previous_*` None: there was nothing before.
     """
 
     created_customer: bool = False
     linked_ani: bool = False
     linked_external: tuple[str, ...] = ()
+    presented: tuple[str, ...] = ()
     previous_contact: Millis | None = None
     previous_ani_seen: Millis | None = None
     previous_line_type: LineType | None = None

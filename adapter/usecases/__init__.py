@@ -1,0 +1,33 @@
+"""ACTS. One use case, one transaction: lock, read facts, let the engine decide, write. Shared by both edges.
+
+A denial (rate, quota, conflict, invalid, missing) is a value and commits; an error is an exception and rolls back.
+Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
+"""
+
+from .directory import Directory, Organization, authenticate
+from .end import end_call
+from .records import Erased, forget_customer, health, show_call, show_customer
+from .service import Service
+from .start import Greeting, greet, start_call
+from .upkeep import apply_waiting, hang_up_or_keep, sweep
+from .verdict import give_verdict
+
+__all__ = [
+    "Directory",
+    "Erased",
+    "Greeting",
+    "Organization",
+    "Service",
+    "apply_waiting",
+    "authenticate",
+    "end_call",
+    "forget_customer",
+    "give_verdict",
+    "greet",
+    "hang_up_or_keep",
+    "health",
+    "show_call",
+    "show_customer",
+    "start_call",
+    "sweep",
+]

@@ -1,0 +1,68 @@
+"""The order of checks every request goes through (semantics §2): rate → (effect: kept answer → quota → execute).
+
+The rate hit outlives a failed effect, the charge lives and dies with it: one transaction, one savepoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from adapter.engine import limits, quotas
+from adapter.engine.model import Answer, Millis, Principal, QuotaExhausted, Rate, RateExceeded
+from adapter.engine.policy import SECOND
+from adapter.store import meters
+from adapter.store.database import Transaction
+
+from .service import Service
+
+T = TypeVar("T")
+
+
+def admitted(service: Service, principal: Principal, effect: Callable[[Transaction, Millis], Answer[T]]) -> Answer[T]:
+    """Count the request, then run `effect` in the same transaction, unless the rate limit refuses it."""
+    failure: Exception | None = None
+    with service.store.begin(principal.realm) as tx:
+        # The time is read once the lock is held: transactions then see time in the order in which they happen.
+        rate, refused = hit(service, principal, tx)
+        if refused is not None:
+            return Answer(refused, rate)
+        try:
+            with tx.savepoint():
+                answer = effect(tx, service.clock.now())
+        except Exception as error:  # noqa: BLE001 - re-raised below: a failing request must still count against its rate
+            failure = error
+    if failure is not None:
+        raise failure
+    return replace(answer, rate=rate)
+
+
+def hit(service: Service, principal: Principal, tx: Transaction) -> tuple[Rate, RateExceeded | None]:
+    """Count one request in the organization's rolling window, unless it is full."""
+    policy, tier = service.policy.limits, principal.tier
+    steady, wall = service.clock.steady(), service.clock.now()
+    hard = limits.hard_limit(tier, policy)
+    if hard is None:
+        return limits.admit(tier, limits.Window(0), policy, steady, wall)
+    number = principal.organization_number
+    window = meters.window(tx, number, steady - policy.window_seconds * SECOND, hard)
+    rate, refused = limits.admit(tier, window, policy, steady, wall)
+    if refused is None:
+        meters.hit(tx, number, steady)
+    return rate, refused
+
+
+def over_quota(principal: Principal, tx: Transaction, now: Millis) -> QuotaExhausted | None:
+    """The refusal when this month's budget is used up."""
+    plan = principal.plan
+    return (
+        None
+        if plan.monthly is None
+        else quotas.refuse(plan, meters.used(tx, quotas.period_start(now, plan.billing_day)))
+    )
+
+
+def charge(principal: Principal, tx: Transaction, now: Millis) -> None:
+    """One billable success. Counted for unlimited plans too: usage is shown even where it is not limited."""
+    meters.charge(tx, quotas.period_start(now, principal.plan.billing_day))

@@ -1,0 +1,81 @@
+"""Who may ask: organizations from configuration, their keys from the store → a `Principal`.
+
+Positive look-ups are cached for half a second, so that a revoked key is refused by every worker within a second
+(semantics §1). Wrong keys are never cached: guessing must not fill the memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapter.engine.model import Millis, Mode, Plan, Principal, Realm, Tier
+from adapter.store import keys, organizations
+from adapter.store.database import Store
+
+if TYPE_CHECKING:
+    from .service import Service
+
+_CACHE_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One organization of the configuration."""
+
+    id: str
+    tier: Tier
+    plan: Plan
+
+
+class Directory:
+    """Principals by organization and mode; registers the organizations' numbers in the store on first need."""
+
+    def __init__(self, store: Store, pepper: bytes, known: tuple[Organization, ...]) -> None:
+        self._store = store
+        self._pepper = pepper
+        self._known = known
+        self._principals: dict[tuple[str, Mode], Principal] = {}
+        self._by_key: dict[bytes, tuple[Millis, Principal]] = {}
+
+    def principal(self, organization: str, mode: Mode) -> Principal | None:
+        """None: the configuration names no such organization (its keys stop working when it is taken out)."""
+        if not self._principals:
+            self._register()
+        return self._principals.get((organization, mode))
+
+    def by_key(self, presented: str, steady: Millis, now: Millis) -> Principal | None:
+        """The principal a bearer key stands for; None when it is wrong, revoked, expired or nobody's."""
+        digest = hashlib.sha256(presented.encode("utf-8", "replace")).digest()
+        cached = self._by_key.get(digest)
+        if cached is not None and 0 <= steady - cached[0] < _CACHE_MS:
+            return cached[1]
+        record = keys.find(self._store, self._pepper, presented, now)
+        principal = self.principal(record.organization, record.mode) if record else None
+        if principal is None:
+            self._by_key.pop(digest, None)
+        else:
+            self._by_key[digest] = (steady, principal)
+        return principal
+
+    def _register(self) -> None:
+        wanted = [(org.id, org.plan.billing_account_id) for org in self._known]
+        registered = organizations.register(self._store, wanted)
+        self._principals = {
+            (org.id, mode): _principal(org, mode, registered[org.id].account, registered[org.id].number)
+            for org in self._known
+            for mode in Mode
+        }
+
+
+def authenticate(service: Service, bearer: str | None) -> Principal | None:
+    """Who presents this bearer key; None is a 401 (absent and wrong alike)."""
+    if not bearer:
+        return None
+    return service.directory.by_key(bearer, service.clock.steady(), service.clock.now())
+
+
+def _principal(org: Organization, mode: Mode, account: int, number: int) -> Principal:
+    realm = Realm(account, 2 * number + (1 if mode is Mode.TEST else 0))
+    return Principal(org.id, number, mode, realm, org.tier, org.plan)

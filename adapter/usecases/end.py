@@ -1,0 +1,209 @@
+"""A call ends: keep what was learnt (semantics §7), or note that the caller hung up (§9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adapter.engine import idempotency, intents, lifecycle, variables
+from adapter.engine.evidence import Standing
+from adapter.engine.model import (
+    Answer,
+    Call,
+    EndCall,
+    Ended,
+    HangUp,
+    Hints,
+    IdempotencyKey,
+    Invalid,
+    Issue,
+    Millis,
+    Origin,
+    Principal,
+)
+from adapter.engine.policy import SECOND
+from adapter.store import answers, calls, customers, memory
+from adapter.store.database import Transaction
+
+from . import kept
+from .admission import admitted, charge, hit, over_quota
+from .recognition import Recognized, merged, recognize, take_back
+from .service import Service
+
+_END = "end"
+
+
+def end_call(
+    service: Service, principal: Principal, command: EndCall | list[Issue], key: IdempotencyKey | None = None
+) -> Answer[Ended]:
+    """Reference, POST /v1/calls/end. A list of issues: the body was bad; it counts as a request and claims nothing."""
+
+    def effect(tx: Transaction, now: Millis) -> Answer[Ended]:
+        if isinstance(command, list):
+            return Answer(Invalid(tuple(command)))
+        before = answers.find(tx, _END, key.key, now) if key else None
+        if before is not None and key is not None:
+            refused = idempotency.refuse(before.fingerprint, key)
+            return Answer(refused) if refused else Answer(kept.to_ended(before.body), replayed=True)
+        answer = _end(service, principal, tx, command, now)
+        if key is not None and isinstance(answer.outcome, Ended):
+            expires_at = idempotency.expires_at(now, service.policy.retention)
+            body, ref = kept.from_ended(answer.outcome), answer.outcome.customer_ref
+            answers.keep(tx, _END, key.key, key.fingerprint, body, ref, expires_at)
+        return answer
+
+    return admitted(service, principal, effect)
+
+
+def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
+    """Twilio's terminal status of the caller's own leg. False: a limit refuses it now, the edge keeps it for later."""
+    with service.store.begin(principal.realm) as tx:
+        now = service.clock.now()
+        call = calls.find(tx, command.call_id)
+        if lifecycle.is_free(call, now, service.policy.calls):
+            call = None
+        if call is not None and call.hung_up_at is not None:
+            return True
+        _, refused = hit(service, principal, tx)
+        if refused is not None or over_quota(principal, tx, now) is not None:
+            return False
+        calls.save(tx, replace(call, hung_up_at=command.at) if call else _only_hung_up(command))
+        charge(principal, tx, now)
+        return True
+
+
+def _only_hung_up(command: HangUp) -> Call:
+    """The hang-up overtook everything else: all we know is that there was such a call, and from which number."""
+    return Call(
+        call_id=command.call_id,
+        started_at=command.at - (command.duration_seconds or 0) * SECOND,
+        origin=Origin.TWILIO,
+        hung_up_at=command.at,
+        ani=command.hints.ani,
+        dnis=command.hints.dnis,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The call with the customer it ends up with."""
+
+    call: Call
+    customer_ref: str
+
+
+def _end(service: Service, principal: Principal, tx: Transaction, command: EndCall, now: Millis) -> Answer[Ended]:
+    call = calls.find(tx, command.call_id)
+    refused = over_quota(principal, tx, now) or lifecycle.refuse_end(call, now, service.policy.calls)
+    if refused is not None:
+        return Answer(refused)
+    if lifecycle.is_free(call, now, service.policy.calls):
+        call = None
+    settled = _settle(service, tx, command, call, now)
+    if isinstance(settled, Invalid):
+        return Answer(settled)
+    _remember(service, tx, command, settled.customer_ref, now)
+    call = replace(settled.call, ended_at=now)
+    calls.save(tx, call)
+    charge(principal, tx, now)
+    return Answer(_ended(command, call, settled.customer_ref, now))
+
+
+def _settle(service: Service, tx: Transaction, command: EndCall, call: Call | None, now: Millis) -> _Settled | Invalid:
+    """Whose call it is in the end: the end's word wins over the start's (semantics §7)."""
+    if call is not None and command.hints is None and command.customer_ref == call.customer_ref:
+        if not customers.exists(tx, call.customer_ref or ""):
+            return _unknown_ref()
+        customers.touch(tx, call.customer_ref or "", now)
+        return _Settled(call, call.customer_ref or "")
+    hints = _evidence_at_end(tx, command, call)
+    if hints is None:
+        return _unknown_ref()
+    return _recognize_again(service, tx, command.call_id, hints, call, now)
+
+
+def _recognize_again(
+    service: Service, tx: Transaction, call_id: str, hints: Hints, call: Call | None, now: Millis
+) -> _Settled:
+    standing = _standing(call)
+    if call is None or standing is None:
+        found = recognize(service, tx, call_id, hints, now)
+        known = call or Call(call_id, now)
+    else:
+        found = recognize(service, tx, call_id, hints, now, standing)
+        if found.customer_ref == standing.customer_ref:
+            undo = merged(call.undo, found.undo)
+            return _Settled(replace(call, basis=found.decision.basis, undo=undo), found.customer_ref)
+        take_back(tx, call)
+        found = _link_freed_number(tx, hints, found, now)
+        known = call
+    decision = found.decision
+    return _Settled(
+        replace(
+            known,
+            customer_ref=found.customer_ref,
+            basis=decision.basis,
+            identity=decision.identity,
+            evidence=decision.evidence,
+            would_raise=decision.would_raise,
+            policy_version=decision.policy_version,
+            ani=hints.ani or known.ani,
+            dnis=hints.dnis or known.dnis,
+            line_type=decision.line_type,
+            undo=found.undo,
+        ),
+        found.customer_ref,
+    )
+
+
+def _link_freed_number(tx: Transaction, hints: Hints, found: Recognized, now: Millis) -> Recognized:
+    """A number that was new when the call began is new again once the start's guess is undone (semantics §5)."""
+    if hints.ani is None or customers.facts(tx, Hints(ani=hints.ani)).ani:
+        return found
+    customers.link_ani(tx, hints.ani, found.customer_ref, now, hints.line_type)
+    return replace(found, undo=replace(found.undo, linked_ani=True))
+
+
+def _standing(call: Call | None) -> Standing | None:
+    if call is None or call.customer_ref is None:
+        return None
+    return Standing(call.customer_ref, call.basis, call.undo.created_customer)
+
+
+def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hints | None:
+    """What the end says of the caller, with the start's number. None: it only names a customer that does not exist."""
+    given = command.hints or Hints()
+    refs = [ref for ref in (command.customer_ref, given.customer_ref) if ref]
+    living = next((ref for ref in refs if customers.exists(tx, ref)), None)
+    says_more = given.ani is not None or given.ani_note is not None or given.external_ids
+    if refs and living is None and not says_more:
+        return None
+    ani = given.ani or (call.ani if call else None)
+    return replace(given, customer_ref=living or (refs[0] if refs else None), ani=ani)
+
+
+def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, now: Millis) -> None:
+    if command.intents:
+        open_now = memory.intents(tx, ref, [update.intent for update in command.intents])
+        memory.save_intents(tx, ref, intents.apply(open_now, command.intents, command.call_id, now))
+    if command.variables:
+        living = memory.variables(tx, ref, [update.name for update in command.variables], now)
+        keep, forget = variables.apply(living, command.variables, service.policy.variables, now)
+        memory.save_variables(tx, ref, keep, forget)
+
+
+def _ended(command: EndCall, call: Call, ref: str, now: Millis) -> Ended:
+    end = lifecycle.call_end(call)
+    return Ended(
+        call_id=call.call_id,
+        customer_ref=ref,
+        call_start=call.started_at,
+        call_end=now if end is None else end,
+        duration_seconds=lifecycle.duration_seconds(call),
+        intents_updated=len(command.intents),
+        variables_updated=len(command.variables),
+    )
+
+
+def _unknown_ref() -> Invalid:
+    message = "customer_ref is unknown here; send the one that /v1/calls/start returned, or identity_hints as well"
+    return Invalid((Issue(("customer_ref",), message),))

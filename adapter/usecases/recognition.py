@@ -1,0 +1,101 @@
+"""Recognize the caller of a call and write down who-is-who; take it back when it turns out wrong (semantics §5, §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adapter.engine import identity
+from adapter.engine.evidence import Standing
+from adapter.engine.model import AniLink, Call, Decision, Facts, Hints, Millis, Undo
+from adapter.store import customers
+from adapter.store.database import Transaction
+
+from .service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """Whose call it is. `undo` is what writing it down has changed."""
+
+    customer_ref: str
+    decision: Decision
+    undo: Undo
+
+
+def recognize(
+    service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis, standing: Standing | None = None
+) -> Recognized:
+    """Decide whose call this is and link what the decision says."""
+    facts = customers.facts(tx, hints, also=(standing.customer_ref,) if standing else ())
+    decision = identity.resolve(call_id, hints, facts, service.policy, now, standing)
+    return write_down(service, tx, call_id, hints, facts, decision, now)
+
+
+def write_down(
+    service: Service, tx: Transaction, call_id: str, hints: Hints, facts: Facts, decision: Decision, now: Millis
+) -> Recognized:
+    """Create or touch the customer, make the links. `facts` are those the decision was made from."""
+    undo = Undo(presented=tuple(customers.external_token(tx, pair) for pair in hints.external_ids))
+    if decision.customer_ref is None:
+        ref = service.ids.customer_ref()
+        customers.create(tx, ref, now)
+        undo = replace(undo, created_customer=True)
+    else:
+        ref = decision.customer_ref
+        customers.touch(tx, ref, now)
+        undo = replace(undo, previous_contact=facts.customers[ref].last_contact)
+    undo = _link_ani(tx, hints, facts, decision, ref, now, undo)
+    linked = tuple(customers.link_external(tx, pair, ref, now) for pair in decision.links.external)
+    if hints.ani is not None and decision.links.sightings:
+        customers.sight(tx, hints.ani, decision.links.sightings, call_id, now)
+    return Recognized(ref, decision, replace(undo, linked_external=linked))
+
+
+def take_back(tx: Transaction, call: Call) -> None:
+    """Undo what this call changed of who-is-who: its links go, its customer was not seen after all."""
+    undo, ref = call.undo, call.customer_ref
+    if ref is None:
+        return
+    for token in undo.linked_external:
+        customers.unlink_external(tx, token, ref)
+    if call.ani is not None and undo.linked_ani:
+        customers.unlink_ani(tx, call.ani, ref)
+    elif call.ani is not None and undo.previous_ani_seen is not None:
+        customers.restore_ani(
+            tx, call.ani, ref, undo.previous_ani_seen, undo.previous_line_type, undo.previous_line_type_at
+        )
+    if undo.previous_contact is not None:
+        customers.restore_contact(tx, ref, undo.previous_contact, only_if=call.started_at)
+
+
+def merged(first: Undo, then: Undo) -> Undo:
+    """What two steps of one call changed together: the first step's "before" is the call's "before"."""
+    seen_first = first.linked_ani or first.previous_ani_seen is not None
+    before = first if seen_first else then
+    return Undo(
+        created_customer=first.created_customer or then.created_customer,
+        linked_ani=first.linked_ani or then.linked_ani,
+        linked_external=(*first.linked_external, *then.linked_external),
+        previous_contact=first.previous_contact if first.previous_contact is not None else then.previous_contact,
+        previous_ani_seen=before.previous_ani_seen,
+        previous_line_type=before.previous_line_type,
+        previous_line_type_at=before.previous_line_type_at,
+        presented=tuple(dict.fromkeys((*first.presented, *then.presented))),
+    )
+
+
+def _link_ani(
+    tx: Transaction, hints: Hints, facts: Facts, decision: Decision, ref: str, now: Millis, undo: Undo
+) -> Undo:
+    if hints.ani is None or not decision.links.ani:
+        return undo
+    before: AniLink | None = next((link for link in facts.ani if link.customer_ref == ref), None)
+    customers.link_ani(tx, hints.ani, ref, now, hints.line_type)
+    if before is None:
+        return replace(undo, linked_ani=True)
+    return replace(
+        undo,
+        previous_ani_seen=before.last_seen,
+        previous_line_type=before.line_type,
+        previous_line_type_at=before.line_type_at,
+    )

@@ -1,0 +1,100 @@
+"""What an agent or bot found out in the call: it is them, or it is somebody else (semantics §8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapter.engine import confidence, lifecycle
+from adapter.engine.confidence import NOBODY
+from adapter.engine.lifecycle import CallState
+from adapter.engine.model import (
+    Answer,
+    Basis,
+    Call,
+    Conflict,
+    Evidence,
+    Hints,
+    Invalid,
+    Issue,
+    Millis,
+    Missing,
+    Principal,
+    Started,
+    Undo,
+    Verdict,
+)
+from adapter.store import calls, customers
+from adapter.store.database import Transaction
+
+from .admission import admitted
+from .recognition import merged, take_back
+from .service import Service
+from .start import started_again
+
+
+def give_verdict(
+    service: Service, principal: Principal, call_id: str, verdict: Verdict | list[Issue]
+) -> Answer[Started]:
+    """POST /v1/calls/{call_id}/identity. Costs no quota; the same verdict again changes nothing."""
+
+    def effect(tx: Transaction, now: Millis) -> Answer[Started]:
+        if isinstance(verdict, list):
+            return Answer(Invalid(tuple(verdict)))
+        call = calls.find(tx, call_id)
+        if call is None or call.customer_ref is None:
+            return Answer(Missing("call"))
+        if lifecycle.state(call) is CallState.ENDED:
+            message = "This call has already ended; a verdict belongs to the call."
+            return Answer(Conflict(message, call.customer_ref, call.started_at))
+        if call.verdict is not verdict:
+            call = (_confirm if verdict is Verdict.CONFIRMED else _reject)(service, tx, call, now)
+            calls.save(tx, call)
+        return Answer(started_again(tx, call, now))
+
+    return admitted(service, principal, effect)
+
+
+def _confirm(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+    """Verified in this call: the number and the customer belong together from now on, and old doubts are settled."""
+    ref = call.customer_ref or ""
+    undo = call.undo
+    if call.ani is not None:
+        owners = {link.customer_ref for link in customers.facts(tx, Hints(ani=call.ani)).ani}
+        customers.link_ani(tx, call.ani, ref, now)
+        undo = merged(undo, Undo(linked_ani=ref not in owners))
+    customers.trust(tx, ref, call.ani, undo.presented)
+    return replace(
+        call,
+        identity=confidence.verified((call.identity or NOBODY).sources),
+        basis=Basis.VERIFIED,
+        evidence=(*call.evidence, Evidence("verdict", "caller", "verdict.confirmed", counted=True, weight=1.0)),
+        would_raise=(),
+        verdict=Verdict.CONFIRMED,
+        verdict_at=now,
+        undo=undo,
+    )
+
+
+def _reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+    """Somebody else: nothing of the one who was found is touched, and their number is known to be shared."""
+    was = call.customer_ref or ""
+    shared_line = call.ani is not None and any(
+        link.customer_ref == was for link in customers.facts(tx, Hints(ani=call.ani)).ani
+    )
+    take_back(tx, call)
+    customers.doubt(tx, was, call.ani, call.undo.presented)
+    ref = service.ids.customer_ref()
+    customers.create(tx, ref, now)
+    if call.ani is not None and shared_line:
+        customers.link_ani(tx, call.ani, ref, now)
+    return replace(
+        call,
+        customer_ref=ref,
+        identity=NOBODY,
+        basis=Basis.NEW,
+        evidence=(*call.evidence, Evidence("verdict", "caller", "verdict.rejected", counted=False)),
+        would_raise=("external_id", "customer_ref", "verdict"),
+        verdict=Verdict.REJECTED,
+        verdict_at=now,
+        undo=Undo(created_customer=True, linked_ani=shared_line, presented=call.undo.presented),
+    )
