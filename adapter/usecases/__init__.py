@@ -4,7 +4,7 @@ A denial (rate, quota, conflict, invalid, missing) is a value and commits; an er
 Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
-from .directory import Directory, Organization, authenticate
+from .directory import Directory, authenticate
 from .end import end_call
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service
@@ -16,7 +16,6 @@ __all__ = [
     "Directory",
     "Erased",
     "Greeting",
-    "Organization",
     "Service",
     "apply_waiting",
     "authenticate",

@@ -7,10 +7,9 @@ Positive look-ups are cached for half a second, so that a revoked key is refused
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapter.engine.model import Millis, Mode, Plan, Principal, Realm, Tier
+from adapter.engine.model import Millis, Mode, Organization, Principal, Realm
 from adapter.store import keys, organizations
 from adapter.store.database import Store
 
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from .service import Service
 
 _CACHE_MS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """One organization of the configuration."""
-
-    id: str
-    tier: Tier
-    plan: Plan
 
 
 class Directory:

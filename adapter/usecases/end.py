@@ -110,7 +110,7 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
 
 def _settle(service: Service, tx: Transaction, command: EndCall, call: Call | None, now: Millis) -> _Settled | Invalid:
     """Whose call it is in the end: the end's word wins over the start's (semantics §7)."""
-    if call is not None and command.hints is None and command.customer_ref == call.customer_ref:
+    if call is not None and _adds_nothing(command) and command.customer_ref == call.customer_ref:
         if not customers.exists(tx, call.customer_ref or ""):
             return _unknown_ref()
         customers.touch(tx, call.customer_ref or "", now)
@@ -119,6 +119,11 @@ def _settle(service: Service, tx: Transaction, command: EndCall, call: Call | No
     if hints is None:
         return _unknown_ref()
     return _recognize_again(service, tx, command.call_id, hints, call, now)
+
+
+def _adds_nothing(command: EndCall) -> bool:
+    """The usual end: it names the start's customer and brings no further evidence."""
+    return command.hints is None and command.line_type is None
 
 
 def _recognize_again(
@@ -177,8 +182,12 @@ def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hi
     says_more = given.ani is not None or given.ani_note is not None or given.external_ids
     if refs and living is None and not says_more:
         return None
-    ani = given.ani or (call.ani if call else None)
-    return replace(given, customer_ref=living or (refs[0] if refs else None), ani=ani)
+    return replace(
+        given,
+        customer_ref=living or (refs[0] if refs else None),
+        ani=given.ani or (call.ani if call else None),
+        line_type=given.line_type or command.line_type,
+    )
 
 
 def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, now: Millis) -> None:

@@ -33,6 +33,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """A tenant of the configuration: how fast it may ask, and how much in a month (semantics §1, §3, §4)."""
+
+    id: str
+    tier: Tier
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who is asking, already authenticated."""
 
@@ -90,11 +99,15 @@ class VariableUpdate:
 
 @dataclass(frozen=True, slots=True)
 class EndCall:
-    """Reference, POST /v1/calls/end, simple and advanced form already merged. `hints` None: none were sent."""
+    """Reference, POST /v1/calls/end, simple and advanced form already merged. `hints` None: none were sent.
+
+    `line_type`: what was found out about the caller's line during the call (telco, as in a start).
+    """
 
     call_id: str
     customer_ref: str | None = None
     hints: Hints | None = None
+    line_type: LineType | None = None
     intents: tuple[IntentUpdate, ...] = ()
     variables: tuple[VariableUpdate, ...] = ()
 
