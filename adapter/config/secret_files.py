@@ -1,0 +1,86 @@
+"""Secrets that are kept in files: `pepper_file: /run/secrets/pepper` stands for the pepper itself.
+
+A secret that is missing, empty or unreadable stops the start; an empty pepper would be a door left open in silence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from .tables import Items, is_secret, twin_of
+from .tree import Node, Path, Problem
+
+# No secret is longer; a device or a log named by mistake must not be read to its end.
+_MOST_BYTES = 65_536
+
+
+class _Unusable(Exception):
+    """The file cannot give a secret, and why."""
+
+
+def read_secret_files(root: Node, schema: Schema, folder: FilePath) -> list[Problem]:
+    """Replaces every `*_file` setting in the tree by what its file holds (in place).
+
+    `folder`: what relative paths begin from. A list setting gets one item from each line.
+    """
+    return _section(root, schema, (), folder)
+
+
+def _section(node: Node, schema: Schema, path: Path, folder: FilePath) -> list[Problem]:
+    problems = []
+    for name, field in schema.fields.items():
+        if is_secret(field):
+            problems += _resolve(node, name, field, path, folder)
+        child = node.child(name)
+        if child is not None:
+            problems += _below(child, field, (*path, name), folder)
+    return problems
+
+
+def _below(node: Node, field: fields.Field[Any], path: Path, folder: FilePath) -> list[Problem]:
+    if isinstance(field, fields.Nested):
+        return _section(node, field.schema, path, folder)
+    if isinstance(field, Items) and isinstance(node.value, list):
+        return [p for at, item in enumerate(node.value) for p in _below(item, field.entries, (*path, at), folder)]
+    return []
+
+
+def _resolve(node: Node, name: str, field: fields.Field[Any], path: Path, folder: FilePath) -> list[Problem]:
+    twin = twin_of(name)
+    if not isinstance(node.value, dict) or twin not in node.value:
+        return []
+    named = node.value.pop(twin)
+    if named.value is None:
+        return []
+    if node.value.get(name, Node("", None)).value is not None:
+        return [Problem(named.origin, (*path, twin), f"is set and {name} too; keep one of them")]
+    try:
+        text = _content(named.value, folder)
+    except _Unusable as unusable:
+        return [Problem(named.origin, (*path, twin), str(unusable))]
+    lines = [Node(named.origin, line.strip()) for line in text.splitlines() if line.strip()]
+    node.value[name] = Node(named.origin, lines if isinstance(field, Items) else text.rstrip("\r\n"))
+    return []
+
+
+def _content(named: object, folder: FilePath) -> str:
+    if not isinstance(named, str):
+        raise _Unusable("is not the path of a file; write the path of a file that holds the secret")
+    file = folder / named
+    try:
+        if not file.is_file():
+            raise _Unusable("names no file; write the path of a file that holds the secret")
+        with file.open("rb") as opened:
+            data = opened.read(_MOST_BYTES + 1)
+        text = data.decode("utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _Unusable(f"cannot be read: {reason}; let this user read the file") from None
+    if not text.strip():
+        raise _Unusable("names an empty file; write the secret into it")
+    if len(data) > _MOST_BYTES:
+        raise _Unusable("names a file far too long for a secret; write the path of the right file")
+    return text

@@ -1,0 +1,115 @@
+"""The configuration as values: frozen, checked, complete. What every other part of the product is given.
+
+Secrets are left out of `repr`, so that a configuration in a traceback or a log line tells nothing.
+Leaves out: where the values come from (`loader`) and how they are printed (`effective`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from adapter.engine.line import Line
+from adapter.engine.model import Plan, Tier
+from adapter.engine.policy import DEFAULT_TIERS, Policy
+
+DEFAULT_ORGANIZATION = "default"
+DEFAULT_TIER = "free"
+
+
+def billing_account_of(organization_id: str) -> str:
+    """The billing account of an organization that names none (semantics §1: one to one by default)."""
+    return "ba_" + hashlib.sha256(organization_id.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where everything is kept. `lock_timeout_ms`: how long a write waits for its turn before it is refused."""
+
+    url: str = "sqlite:///sticky-calls.db"
+    lock_timeout_ms: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """How `sticky-calls serve` listens. `bind`: host:port or unix:/path."""
+
+    bind: str = "127.0.0.1:8080"
+    workers: int = 2
+    threads: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TierConfig:
+    """What a tier allows. None means unlimited."""
+
+    per_minute: int | None
+    monthly: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A tenant: how fast it may ask, and how much in a month (semantics §1, §3, §4)."""
+
+    id: str
+    tier: Tier
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    """An account whose webhooks are accepted. `sid` "*": any. Several tokens: the moment of a rotation."""
+
+    sid: str
+    auth_tokens: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioConfig:
+    """`public_url`: what Twilio was told to call, without a slash at the end; signatures are checked against it."""
+
+    public_url: str | None = None
+    accounts: tuple[TwilioAccount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityConfig:
+    """`pepper` None: generated next to the database (`adapter.config.pepper`). `encryption_keys`: newest first."""
+
+    pepper: bytes | None = field(default=None, repr=False)
+    encryption_keys: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """`level`: debug, info, warning or error."""
+
+    level: str = "info"
+
+
+def default_tiers() -> dict[str, TierConfig]:
+    """The reference's tiers with the monthly amounts of semantics §4."""
+    return {name: TierConfig(*amounts) for name, amounts in DEFAULT_TIERS.items()}
+
+
+def default_organization() -> Organization:
+    """Who everything belongs to when no organization is named."""
+    per_minute, monthly = DEFAULT_TIERS[DEFAULT_TIER]
+    plan = Plan(billing_account_of(DEFAULT_ORGANIZATION), monthly)
+    return Organization(DEFAULT_ORGANIZATION, Tier(DEFAULT_TIER, per_minute), plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. `Config()` is what runs without a file and without environment variables."""
+
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+    organizations: tuple[Organization, ...] = field(default_factory=lambda: (default_organization(),))
+    tiers: dict[str, TierConfig] = field(default_factory=default_tiers)
+    policy: Policy = field(default_factory=Policy)
+    twilio: TwilioConfig = field(default_factory=TwilioConfig)
+    lines: tuple[Line, ...] = ()
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    security: SecurityConfig = field(default_factory=SecurityConfig)
+    logging: LoggingConfig = field(default_factory=LoggingConfig)

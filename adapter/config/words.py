@@ -1,0 +1,49 @@
+"""Settings about what callers hear: languages and texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError
+
+from .fields import Setting, Text
+from .templates import template_problem
+
+# Twilio's <Say> is cut off or refused somewhere above 3 000 characters, and nobody listens to half of that.
+_LONGEST_TEXT = 2_000
+
+
+class Language(Text):
+    """A language tag, in the spelling Twilio uses: en, en-US, es-419, zh-Hans-CN. `en_us` is understood as well."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("a language such as en, en-US or de-DE", r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", **kwargs)
+
+    def read(self, text: str) -> str:
+        first, *rest = super().read(text).replace("_", "-").split("-")
+        return "-".join([first.lower(), *(_subtag(part) for part in rest)])
+
+
+def _subtag(part: str) -> str:
+    """RFC 5646 §2.1.1: two letters are a region (US), four a script (Hans)."""
+    return {2: part.upper(), 4: part.title()}.get(len(part), part)
+
+
+class Template(Setting):
+    """What callers hear, as a Jinja text; `name` says which facts it may use."""
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        super().__init__("a sentence, in Jinja's language where it mentions what is known", **kwargs)
+        self._name = name
+
+    def read(self, text: str) -> str:
+        if not text.strip():
+            raise self.refuse("is empty")
+        if len(text) > _LONGEST_TEXT:
+            raise self.refuse(f"is longer than {_LONGEST_TEXT} characters")
+        if not all(character.isprintable() or character in "\n\t" for character in text):
+            raise self.refuse("holds a control character")
+        problem = template_problem(self._name, text)
+        if problem:
+            raise ValidationError(problem)
+        return text
