@@ -57,7 +57,8 @@ def public_url(base: str, raw_target: str) -> str:
 
     `base`: scheme, host, perhaps a port and the path prefix that the proxy takes away, spelled as in Twilio's console.
     `raw_target`: WSGI's RAW_URI or REQUEST_URI, bytes as Latin-1 (PEP 3333). Of an absolute-form target only path and
-    query count, since its host is the sender's claim. Userinfo and fragments are dropped, as Twilio does.
+    query count, since its host is the sender's claim. Twilio signs neither userinfo nor a fragment: `base` loses both,
+    a target keeps its fragment and so fits no signature, since servers differ in whether they read fields out of it.
     """
     scheme, _, rest = base.partition("://")
     authority, slash, prefix = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
@@ -66,8 +67,7 @@ def public_url(base: str, raw_target: str) -> str:
 
 
 def _origin_form(target: str) -> str:
-    asked = target.partition("#")[0]
-    path = asked if asked.startswith("/") else _ABSOLUTE_FORM.sub("", asked)
+    path = target if target.startswith("/") else _ABSOLUTE_FORM.sub("", target)
     return path if path.startswith("/") else "/" + path
 
 

@@ -126,9 +126,8 @@ class Texts:
         Looked for in `own` (the line's texts), then in the language ("de-AT"), its base ("de"), then English.
         Raises TextFailed when there is none or it cannot be rendered.
         """
-        seen = {fact: _speakable(value) for fact, value in facts.items() if fact in FACTS.get(name, ())}
-        rendered = _render(self._source(name, language, own or {}), seen)
-        return shortened(rendered, LONGEST_GREETING)
+        template = _template(name, self._source(name, language, own or {}))
+        return shortened(_render(template, facts), LONGEST_GREETING)
 
     def _source(self, name: str, language: str, own: Templates) -> str:
         for templates in (own, *self._in(language)):
@@ -166,19 +165,25 @@ def _tag(language: str) -> str:
 
 
 def _fault(name: str, source: str) -> str | None:
-    if name not in FACTS:
-        return f"no such text; there are {', '.join(sorted(FACTS))}"
     try:
-        unknown = sorted(_compiled(source)[1] - FACTS[name])
+        _template(name, source)
     except TextFailed as error:
         return str(error)
-    return f"{', '.join(unknown)} cannot be mentioned here" if unknown else None
+    return None
 
 
-def _render(source: str, facts: Mapping[str, Fact]) -> str:
-    template, _ = _compiled(source)
+def _template(name: str, source: str) -> Template:
+    if name not in FACTS:
+        raise TextFailed(f"no such text; there are {', '.join(sorted(FACTS))}")
+    template, mentioned = _compiled(source)
+    if unknown := sorted(mentioned - FACTS[name]):
+        raise TextFailed(f"{', '.join(unknown)} cannot be mentioned here")
+    return template
+
+
+def _render(template: Template, facts: Mapping[str, Fact]) -> str:
     try:
-        return template.render(facts)
+        return template.render({fact: _speakable(value) for fact, value in facts.items()})
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise TextFailed(type(error).__name__) from None
 
