@@ -1,0 +1,50 @@
+"""The offset that makes ticks since boot a steady clock which all processes of one boot share (semantics §3).
+
+Leaves out: reading clocks (`adapter.clock`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from adapter.engine.model import Millis
+
+from .statements import Prepared, bind
+from .tables import clocks, organizations, rate_hits
+
+if TYPE_CHECKING:
+    from .database import Transaction
+
+_ANY = Prepared(sa.select(clocks.c.boot_id).limit(1))
+_OFFSET = Prepared(sa.select(clocks.c.offset_ms).where(clocks.c.boot_id == bind("boot_id")))
+_INSERT = Prepared(sa.insert(clocks))
+_NEWEST_HITS = Prepared(
+    sa.select(
+        sa.select(rate_hits.c.at)
+        .where(rate_hits.c.account == organizations.c.account, rate_hits.c.organization == organizations.c.number)
+        .order_by(rate_hits.c.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    ).select_from(organizations)
+)
+
+
+def any_row(tx: Transaction) -> None:
+    """Reads a real table; the shortest proof that the database is there and ours."""
+    tx.row(_ANY, {})
+
+
+def offset(tx: Transaction, boot_id: str, ticks: int, wall: Millis) -> int:
+    """This boot's offset in milliseconds; the first to ask decides it.
+
+    Never behind the newest rate hit: with a clock that came up in the past every window would look full for ever.
+    """
+    found = tx.row(_OFFSET, {"boot_id": boot_id})
+    if found is not None:
+        return int(found[0])
+    hits = [at for (at,) in tx.rows(_NEWEST_HITS, {}) if at is not None]
+    decided: int = max([wall, *hits]) - ticks
+    tx.execute(_INSERT, {"boot_id": boot_id, "offset_ms": decided})
+    return decided

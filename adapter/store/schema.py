@@ -1,0 +1,88 @@
+"""The database's schema: brought to this version, and checked. The steps are in `migrations/`.
+
+Leaves out: who may migrate when (`database` holds the write lock around `upgrade`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from adapter.errors import StoreMismatch
+
+from .sqlite import translate
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring the schema to this version in one transaction. Call under the write lock; StoreMismatch."""
+    try:
+        _check_known(connection)
+        if current(connection) == head():
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _run_migrations(connection)
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    except sqlite3.Error as error:
+        raise translate(error) from error
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """Damage in the file and a version that is not this one's, as sentences; empty when all is well."""
+    try:
+        found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+        version = current(connection)
+    except sqlite3.Error as error:
+        return [str(error)]
+    if version != head():
+        found.append(f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db migrate`")
+    return found
+
+
+def current(connection: sqlite3.Connection) -> str | None:
+    """The revision the database is at; None when it has none."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def head() -> str:
+    """The revision this version is written for."""
+    revision = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def _check_known(connection: sqlite3.Connection) -> None:
+    version = current(connection)
+    if version is None:
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StoreMismatch("the file is a database of something else: give database.url another file")
+        return
+    known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+    if version not in known:
+        raise StoreMismatch(
+            f"the database is at {version}, which this version does not know: install the newer version"
+        )
+
+
+def _run_migrations(connection: sqlite3.Connection) -> None:
+    """All steps inside the transaction that is open already; the commit at the end is SQLAlchemy's."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
+    config = Config()
+    # Alembic's configuration would take a percent sign for an interpolation.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as alembic_connection:
+        config.attributes["connection"] = alembic_connection
+        command.upgrade(config, "head")

@@ -1,0 +1,169 @@
+"""SQLite as a server's store: how connections are opened, kept, checked and let go of.
+
+Every connection: WAL, synchronous=FULL (less loses acknowledged rows at a power cut), secure_delete (else expired
+personal data stays in free pages), and no automatic checkpoint: SQLite up to 3.51.2 can corrupt a file when one
+connection checkpoints while another writes, so checkpoints run only under the write lock. Leaves out: the lock
+(`writelock`), transactions (`database`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from adapter.errors import AdapterError, StoreMismatch, StoreUnavailable
+
+# About a thousand pages: the size SQLite itself would checkpoint at.
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA wal_autocheckpoint=0",
+    "PRAGMA foreign_keys=OFF",
+    "PRAGMA temp_store=MEMORY",  # a sort that spills would write personal data into a temporary file
+    "PRAGMA cache_size=-16000",
+)
+
+
+def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
+    """What a caller is told. Constraint violations and misuse stay as they are: they are our own mistakes."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return error
+    if str(error).startswith(("no such table", "no such column")):
+        return StoreMismatch(f"the database lacks what this version needs ({error}): run `sticky-calls db migrate`")
+    return StoreUnavailable(f"the database cannot be used: {error}")
+
+
+def connect(path: Path, timeout_seconds: float, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with this product's settings; StoreUnavailable when there is no such file (unless `create`)."""
+    mode = "rwc" if create else "rw"
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=timeout_seconds,
+            isolation_level=None,  # the driver must not begin transactions of its own: BEGIN is ours
+            check_same_thread=False,
+            cached_statements=512,
+        )
+    except sqlite3.Error as error:
+        raise translate(error) from error
+    try:
+        _prepare(connection, read_only=read_only)
+    except sqlite3.Error as error:
+        connection.close()
+        raise translate(error) from error
+    return connection
+
+
+def checkpoint(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into the file and cut it to nothing. Only under the write lock.
+
+    False when a reader still needs the log: nothing is lost, the next time does it.
+    """
+    waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout=0")  # never wait for readers while holding the writers up
+    try:
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        busy = 1
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={waits}")
+    return not busy
+
+
+class Connections:
+    """One process's connections: one for whoever holds the write lock, and as many for reading as read at once."""
+
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        self.mutex = threading.Lock()
+        self._path = path
+        self._wal = Path(f"{path}-wal")
+        self._timeout = timeout_seconds
+        self._writer: _Opened | None = None
+        self._readers: list[_Opened] = []
+        self._checkpoint_at = CHECKPOINT_BYTES
+
+    def writer(self) -> sqlite3.Connection:
+        """Call only while holding the write lock."""
+        file = self._file()
+        if self._writer is not None and self._writer.file != file:
+            self.drop_writer()
+        if self._writer is None:
+            self._writer = _Opened(connect(self._path, self._timeout), file)
+        return self._writer.connection
+
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection nobody else uses meanwhile; it cannot write."""
+        opened = self._idle_reader(self._file())
+        try:
+            yield opened.connection
+        except BaseException:
+            opened.connection.close()
+            raise
+        with self.mutex:
+            self._readers.append(opened)
+
+    def checkpoint_if_long(self, connection: sqlite3.Connection) -> None:
+        """After a commit, under the write lock: keep the write-ahead log from growing without bound."""
+        try:
+            size = self._wal.stat().st_size
+        except OSError:
+            return
+        if size < self._checkpoint_at:
+            return
+        # While a reader holds the log it stays long: trying after every commit would slow all writers down.
+        with suppress(sqlite3.Error):
+            self._checkpoint_at = CHECKPOINT_BYTES if checkpoint(connection) else size + CHECKPOINT_BYTES
+
+    def drop_writer(self) -> None:
+        """After an error of the file or the disk: the next write opens anew. Call while holding the write lock."""
+        if self._writer is not None:
+            with suppress(sqlite3.Error):
+                self._writer.connection.close()
+        self._writer = None
+
+    def close_readers(self) -> None:
+        """Close every connection that is not reading now. Call while holding `mutex`."""
+        while self._readers:
+            self._readers.pop().connection.close()
+
+    def _idle_reader(self, file: tuple[int, int]) -> _Opened:
+        with self.mutex:
+            while self._readers:
+                opened = self._readers.pop()
+                if opened.file == file:
+                    return opened
+                opened.connection.close()
+        return _Opened(connect(self._path, self._timeout, read_only=True), file)
+
+    def _file(self) -> tuple[int, int]:
+        """Which file bears the name now: on a deleted or replaced one all "works" and is lost."""
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            raise StoreUnavailable(f"the database is gone: {error.strerror}") from error
+        return found.st_dev, found.st_ino
+
+
+class _Opened(NamedTuple):
+    connection: sqlite3.Connection
+    file: tuple[int, int]
+
+
+def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    elif connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode=WAL")
