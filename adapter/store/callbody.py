@@ -1,0 +1,122 @@
+"""The sealed part of a call's row, as compact JSON: short lists in the order of the fields, absent means the default.
+
+A field added later gets a new name with a default, so that rows written before can still be read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from adapter.engine.model import (
+    Basis,
+    Call,
+    Evidence,
+    Identity,
+    Level,
+    LineType,
+    Millis,
+    Origin,
+    Recommendation,
+    Undo,
+    Verdict,
+)
+
+
+class Columns(NamedTuple):
+    """The part of a call that lies in columns."""
+
+    call_id: str
+    started_at: Millis
+    customer_ref: str | None
+    greeted_at: Millis | None
+    hung_up_at: Millis | None
+    ended_at: Millis | None
+    origin: str
+    verdict: str | None
+
+
+def encode(call: Call) -> str:
+    """Everything that is not in `Columns`."""
+    body = {
+        "basis": call.basis.value,
+        "identity": _identity_fields(call.identity),
+        "evidence": [[e.kind, e.subject, e.rule, int(e.counted), e.weight] for e in call.evidence],
+        "raise": call.would_raise,
+        "policy": call.policy_version,
+        "ani": call.ani,
+        "dnis": call.dnis,
+        "line": call.line_type.value,
+        "verdict_at": call.verdict_at,
+        "undo": _undo_fields(call.undo),
+    }
+    return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
+
+
+def decode(columns: Columns, text: str) -> Call:
+    """The whole call."""
+    body: dict[str, Any] = json.loads(text)
+    return Call(
+        call_id=columns.call_id,
+        started_at=columns.started_at,
+        customer_ref=columns.customer_ref,
+        origin=Origin(columns.origin),
+        greeted_at=columns.greeted_at,
+        hung_up_at=columns.hung_up_at,
+        ended_at=columns.ended_at,
+        basis=Basis(body["basis"]),
+        identity=_identity(body.get("identity")),
+        evidence=tuple(Evidence(k, s, r, bool(counted), w) for k, s, r, counted, w in body.get("evidence", ())),
+        would_raise=tuple(body.get("raise", ())),
+        policy_version=body.get("policy", ""),
+        ani=body.get("ani"),
+        dnis=body.get("dnis"),
+        line_type=LineType(body["line"]),
+        verdict=None if columns.verdict is None else Verdict(columns.verdict),
+        verdict_at=body.get("verdict_at"),
+        undo=_undo(body.get("undo")),
+    )
+
+
+def _identity_fields(identity: Identity | None) -> list[Any] | None:
+    if identity is None:
+        return None
+    return [identity.confidence, identity.level.value, identity.sources, identity.recommendation.value]
+
+
+def _identity(fields: list[Any] | None) -> Identity | None:
+    if fields is None:
+        return None
+    confidence, level, sources, recommendation = fields
+    return Identity(confidence, Level(level), tuple(sources), Recommendation(recommendation))
+
+
+def _undo_fields(undo: Undo) -> list[Any] | None:
+    if undo == Undo():
+        return None
+    return [
+        int(undo.created_customer),
+        int(undo.linked_ani),
+        undo.linked_external,
+        undo.previous_contact,
+        undo.previous_ani_seen,
+        None if undo.previous_line_type is None else undo.previous_line_type.value,
+        undo.previous_line_type_at,
+        undo.presented,
+    ]
+
+
+def _undo(fields: list[Any] | None) -> Undo:
+    if fields is None:
+        return Undo()
+    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented = fields
+    return Undo(
+        created_customer=bool(created),
+        linked_ani=bool(linked_ani),
+        linked_external=tuple(external),
+        presented=tuple(presented),
+        previous_contact=contact,
+        previous_ani_seen=ani_seen,
+        previous_line_type=None if line_type is None else LineType(line_type),
+        previous_line_type_at=line_type_at,
+    )

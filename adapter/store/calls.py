@@ -1,0 +1,82 @@
+"""Calls as remembered, one row each. What is personal or explains (numbers, evidence, undo) is one sealed value.
+
+Leaves out: how a call moves (`adapter.engine`), removing old ones (`sweep`).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.engine.model import Call
+
+from . import callbody
+from .database import Row, Transaction
+from .refs import from_bytes, to_bytes
+from .statements import Prepared, bind
+from .tables import calls
+
+_KEYS = ["account", "realm", "call_id"]
+_COLUMNS = [column for column in calls.c if column.name not in ("account", "realm")]
+_OF_REALM = sa.and_(calls.c.account == bind("account"), calls.c.realm == bind("realm"))
+_FIND = Prepared(sa.select(*_COLUMNS).where(_OF_REALM, calls.c.call_id == bind("call_id")))
+_OF_CUSTOMER = Prepared(
+    sa.select(*_COLUMNS)
+    .where(_OF_REALM, calls.c.customer == bind("customer"))
+    .order_by(calls.c.started_at.desc(), calls.c.call_id)
+    .limit(bind("number"))
+)
+_insert = insert(calls)
+_SAVE = Prepared(
+    _insert.on_conflict_do_update(
+        index_elements=_KEYS,
+        set_={column.name: _insert.excluded[column.name] for column in calls.c if column.name not in _KEYS},
+    )
+)
+
+
+def find(tx: Transaction, call_id: str) -> Call | None:
+    """The call with this id in this realm."""
+    row = tx.row(_FIND, {"call_id": call_id})
+    return None if row is None else _call(tx, row)
+
+
+def save(tx: Transaction, call: Call) -> None:
+    """Insert it, or replace the whole row."""
+    values = {
+        "call_id": call.call_id,
+        "customer": None if call.customer_ref is None else to_bytes(call.customer_ref),
+        "started_at": call.started_at,
+        "greeted_at": call.greeted_at,
+        "hung_up_at": call.hung_up_at,
+        "ended_at": call.ended_at,
+        "origin": call.origin.value,
+        "verdict": None if call.verdict is None else call.verdict.value,
+    }
+    tx.execute(_SAVE, {**values, "sealed": tx.seal("calls", row_key(call.call_id), callbody.encode(call))})
+
+
+def of_customer(tx: Transaction, ref: str, limit: int = 1000) -> list[Call]:
+    """The customer's calls, the newest first."""
+    return [_call(tx, row) for row in tx.rows(_OF_CUSTOMER, {"customer": to_bytes(ref), "number": limit})]
+
+
+def row_key(call_id: str) -> bytes:
+    """What a call's sealed value is bound to."""
+    return call_id.encode("utf-8", "surrogatepass")
+
+
+def _call(tx: Transaction, row: Row) -> Call:
+    call_id, customer, started_at, greeted_at, hung_up_at, ended_at, origin, verdict, sealed = row
+    body = tx.open("calls", row_key(call_id), sealed)
+    columns = callbody.Columns(
+        call_id,
+        started_at,
+        None if customer is None else from_bytes(customer),
+        greeted_at,
+        hung_up_at,
+        ended_at,
+        origin,
+        verdict,
+    )
+    return callbody.decode(columns, body)

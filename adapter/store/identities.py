@@ -1,0 +1,214 @@
+"""Links from what a caller presents (numbers, external ids) to customers, and sightings of the two together.
+
+Numbers and external values are kept sealed and found by blind index. While keys change a row may lie under an older
+index, so a write first looks under all of them. Leaves out: reading them (`customers.facts`), when to link (engine).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from adapter.engine.model import LineType, Millis
+from adapter.engine.policy import DAY
+
+from .database import Transaction
+from .refs import to_bytes
+from .statements import Bound, PerTokens, Prepared, any_of, bind, numbered
+from .tables import LINE_TYPES, external_ids, numbers, sightings
+
+Pair = tuple[str, str]
+
+
+def _at(table: sa.Table, number: int) -> sa.ColumnElement[bool]:
+    """This realm's rows under any of the tokens."""
+    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"), any_of(table.c.token, number))
+
+
+def _link(table: sa.Table, number: int) -> sa.ColumnElement[bool]:
+    return sa.and_(_at(table, number), table.c.customer == bind("customer"))
+
+
+_REFRESH_NUMBER = PerTokens(
+    lambda number: (
+        sa.update(numbers)
+        .where(_link(numbers, number))
+        .values(
+            last_seen=bind("now"),
+            line_type=sa.func.coalesce(bind("new_type"), numbers.c.line_type),
+            line_type_at=sa.case((bind("new_type").is_(None), numbers.c.line_type_at), else_=bind("now")),
+        )
+    )
+)
+_INSERT_NUMBER = Prepared(sa.insert(numbers))
+_RESTORE_NUMBER = PerTokens(
+    lambda number: (
+        sa.update(numbers)
+        .where(_link(numbers, number))
+        .values(last_seen=bind("last_seen"), line_type=bind("line_type"), line_type_at=bind("line_type_at"))
+    )
+)
+_DELETE_NUMBER = PerTokens(lambda number: sa.delete(numbers).where(_link(numbers, number)))
+_DOUBT_NUMBER = PerTokens(
+    lambda number: sa.update(numbers).where(_link(numbers, number)).values(doubts=numbers.c.doubts + 1)
+)
+_TRUST_NUMBER = PerTokens(lambda number: sa.update(numbers).where(_link(numbers, number)).values(doubts=0))
+
+_MOVE_EXTERNAL = PerTokens(
+    lambda number: (
+        sa.update(external_ids)
+        .where(_at(external_ids, number))
+        .values(
+            customer=bind("to"),
+            last_seen=bind("now"),
+            doubts=sa.case((external_ids.c.customer == bind("to"), external_ids.c.doubts), else_=0),
+        )
+        .returning(external_ids.c.token)
+    )
+)
+_INSERT_EXTERNAL = Prepared(sa.insert(external_ids))
+_ONE_EXTERNAL = _link(external_ids, 1)
+_DELETE_EXTERNAL = Prepared(sa.delete(external_ids).where(_ONE_EXTERNAL))
+_DOUBT_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=external_ids.c.doubts + 1))
+_TRUST_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=0))
+EXTERNAL_OF_CUSTOMER = Prepared(
+    sa.select(external_ids.c.token, external_ids.c.sealed, external_ids.c.key).where(
+        external_ids.c.account == bind("account"),
+        external_ids.c.realm == bind("realm"),
+        external_ids.c.customer == bind("customer"),
+    )
+)
+
+_SEEN_AGAIN = PerTokens(
+    lambda number: sa.select(sightings.c.pair, sightings.c.ani, sightings.c.seen_at).where(
+        sightings.c.account == bind("account"),
+        sightings.c.realm == bind("realm"),
+        any_of(sightings.c.pair, number, "pair"),
+        any_of(sightings.c.ani, number, "ani"),
+    )
+)
+_REFRESH_SIGHTING = Prepared(
+    sa.update(sightings)
+    .where(
+        sightings.c.account == bind("account"),
+        sightings.c.realm == bind("realm"),
+        sightings.c.pair == bind("of_pair"),
+        sightings.c.ani == bind("of_ani"),
+    )
+    .values(seen_at=bind("now"))
+)
+_INSERT_SIGHTING = Prepared(sa.insert(sightings))
+# "Still in use" is written once a day: a write for every call would cost a page of the log for nothing.
+_SIGHTING_REFRESH_MS = DAY
+
+
+def link_ani(tx: Transaction, ani: str, ref: str, now: Millis, line_type: LineType | None = None) -> None:
+    """The number points to the customer, seen now; a line type that says something is remembered with its time."""
+    tokens, customer = tx.tokens("ani", ani), to_bytes(ref)
+    known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
+    changed = tx.execute(
+        _REFRESH_NUMBER[len(tokens)], {**numbered(tokens), "customer": customer, "now": now, "new_type": known}
+    )
+    if changed:
+        return
+    tx.execute(
+        _INSERT_NUMBER,
+        {
+            "token": tokens[0],
+            "customer": customer,
+            "last_seen": now,
+            "line_type": known,
+            "line_type_at": 0 if known is None else now,
+            "doubts": 0,
+            "sealed": tx.seal("numbers", tokens[0] + customer, ani),
+        },
+    )
+
+
+def restore_ani(
+    tx: Transaction, ani: str, ref: str, last_seen: Millis, line_type: LineType | None, line_type_at: Millis
+) -> None:
+    """Put an existing link back to what it was."""
+    tokens = tx.tokens("ani", ani)
+    values: dict[str, Bound] = {
+        "customer": to_bytes(ref),
+        "last_seen": last_seen,
+        "line_type": None if line_type is None else LINE_TYPES.index(line_type),
+        "line_type_at": line_type_at,
+    }
+    tx.execute(_RESTORE_NUMBER[len(tokens)], {**numbered(tokens), **values})
+
+
+def unlink_ani(tx: Transaction, ani: str, ref: str) -> None:
+    """The number no longer points to this customer (it may still point to others)."""
+    tokens = tx.tokens("ani", ani)
+    tx.execute(_DELETE_NUMBER[len(tokens)], {**numbered(tokens), "customer": to_bytes(ref)})
+
+
+def link_external(tx: Transaction, pair: Pair, ref: str, now: Millis) -> str:
+    """The pair points to the customer, and to no other. The link's token as hex, for `unlink_external`."""
+    tokens, customer = tx.tokens("pair", *pair), to_bytes(ref)
+    moved = tx.row(_MOVE_EXTERNAL[len(tokens)], {**numbered(tokens), "to": customer, "now": now})
+    if moved is not None:
+        return bytes(moved[0]).hex()
+    values: dict[str, Bound] = {"token": tokens[0], "customer": customer, "key": pair[0], "last_seen": now, "doubts": 0}
+    tx.execute(_INSERT_EXTERNAL, {**values, "sealed": tx.seal("external_ids", tokens[0], pair[1])})
+    return tokens[0].hex()
+
+
+def external_token(tx: Transaction, pair: Pair) -> str:
+    """The pair's token as hex, linked or not: names it without telling it."""
+    return tx.token("pair", *pair).hex()
+
+
+def unlink_external(tx: Transaction, token_hex: str, ref: str) -> None:
+    """Delete the link with this token, if it still points to this customer."""
+    _on_link(tx, _DELETE_EXTERNAL, token_hex, to_bytes(ref))
+
+
+def sight(tx: Transaction, ani: str, pairs: Sequence[Pair], call_id: str, now: Millis) -> None:
+    """The pairs were presented together with this number in this call; the first such call is kept."""
+    numbers_tokens = tx.tokens("ani", ani)
+    for pair in pairs:
+        tokens = tx.tokens("pair", *pair)
+        values = {**numbered(tokens, "pair"), **numbered(numbers_tokens, "ani")}
+        found = tx.row(_SEEN_AGAIN[len(tokens)], values)
+        if found is None:
+            row: dict[str, Bound] = {"pair": tokens[0], "ani": numbers_tokens[0], "call_id": call_id, "seen_at": now}
+            text = json.dumps([*pair, ani])
+            tx.execute(_INSERT_SIGHTING, {**row, "sealed": tx.seal("sightings", tokens[0] + numbers_tokens[0], text)})
+        elif found[2] < now - _SIGHTING_REFRESH_MS:
+            tx.execute(_REFRESH_SIGHTING, {"of_pair": found[0], "of_ani": found[1], "now": now})
+
+
+def doubt(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:
+    """A caller under this evidence turned out not to be this customer: one more doubt on those links to it."""
+    _mark(tx, ref, ani, tokens_hex, _DOUBT_NUMBER, _DOUBT_EXTERNAL)
+
+
+def trust(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:
+    """A caller under this evidence was confirmed: no doubts are left on those links to the customer."""
+    _mark(tx, ref, ani, tokens_hex, _TRUST_NUMBER, _TRUST_EXTERNAL)
+
+
+def _mark(
+    tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str], of_number: PerTokens, of_external: Prepared
+) -> None:
+    customer = to_bytes(ref)
+    if ani:
+        tokens = tx.tokens("ani", ani)
+        tx.execute(of_number[len(tokens)], {**numbered(tokens), "customer": customer})
+    for token_hex in tokens_hex:
+        _on_link(tx, of_external, token_hex, customer)
+
+
+def _on_link(tx: Transaction, statement: Prepared, token_hex: str, customer: bytes) -> None:
+    """Run it on the customer's link with this token, which may lie under another key's index by now (see `rekey`)."""
+    token = bytes.fromhex(token_hex)
+    if tx.execute(statement, {"token0": token, "customer": customer}):
+        return
+    for current, sealed, key in tx.rows(EXTERNAL_OF_CUSTOMER, {"customer": customer}):
+        if token in tx.tokens("pair", key, tx.open("external_ids", current, sealed)):
+            tx.execute(statement, {"token0": current, "customer": customer})

@@ -1,0 +1,168 @@
+"""What is remembered of a customer between calls: intents and variables. Values and resolutions are sealed.
+
+Leaves out: how an end changes them (`adapter.engine`), removing what has expired (`sweep`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
+
+from .database import Row, Transaction
+from .refs import to_bytes
+from .statements import Prepared, bind
+from .tables import INTENT_STATUSES, customers
+from .tables import intents as intents_table
+from .tables import variables as variables_table
+
+
+def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.account == bind("account"), table.c.realm == bind("realm"), table.c.customer == bind("customer")
+    )
+
+
+def _upsert(table: sa.Table) -> Prepared:
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+_INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]
+_VARIABLE_COLUMNS = [column for column in variables_table.c if column.name not in ("account", "realm", "customer")]
+_ALL_INTENTS = Prepared(
+    sa.select(*_INTENT_COLUMNS)
+    .where(_of_customer(intents_table))
+    .order_by(intents_table.c.opened_at, intents_table.c.position)
+)
+_OPEN_INTENTS = Prepared(
+    sa.select(*_INTENT_COLUMNS)
+    .where(_of_customer(intents_table), intents_table.c.status == INTENT_STATUSES.index("open"))
+    .order_by(intents_table.c.opened_at, intents_table.c.position)
+)
+_INTENT = Prepared(
+    sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
+)
+_SAVE_INTENT = _upsert(intents_table)
+_VARIABLES = Prepared(
+    sa.select(*_VARIABLE_COLUMNS)
+    .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
+    .order_by(variables_table.c.created_at, variables_table.c.position)
+)
+_VARIABLE = Prepared(
+    sa.select(*_VARIABLE_COLUMNS).where(
+        _of_customer(variables_table),
+        variables_table.c.name == bind("of_name"),
+        variables_table.c.expires_at > bind("now"),
+    )
+)
+_SAVE_VARIABLE = _upsert(variables_table)
+_FORGET_VARIABLE = Prepared(
+    sa.delete(variables_table).where(_of_customer(variables_table), variables_table.c.name == bind("of_name"))
+)
+NOTE_NEXT_EXPIRY = Prepared(
+    sa.update(customers)
+    .where(_of_customer(customers))
+    .values(
+        next_expiry=sa.select(sa.func.min(variables_table.c.expires_at))
+        .where(_of_customer(variables_table))
+        .scalar_subquery()
+    )
+)
+
+
+def memory(tx: Transaction, ref: str, now: Millis) -> Memory:
+    """Open intents, oldest first, and living variables in order of creation (semantics §7)."""
+    customer = to_bytes(ref)
+    return Memory(
+        tuple(_intent(tx, customer, row) for row in tx.rows(_OPEN_INTENTS, {"customer": customer})),
+        tuple(_variable(tx, customer, row) for row in tx.rows(_VARIABLES, {"customer": customer, "now": now})),
+    )
+
+
+def all_intents(tx: Transaction, ref: str) -> list[Intent]:
+    """Resolved ones too, oldest first."""
+    customer = to_bytes(ref)
+    return [_intent(tx, customer, row) for row in tx.rows(_ALL_INTENTS, {"customer": customer})]
+
+
+def intents(tx: Transaction, ref: str, names: Sequence[str]) -> dict[str, Intent]:
+    """Those of the named intents that are known, resolved ones too."""
+    customer = to_bytes(ref)
+    rows = (tx.row(_INTENT, {"customer": customer, "name": name}) for name in names)
+    return {row[0]: _intent(tx, customer, row) for row in rows if row is not None}
+
+
+def save_intents(tx: Transaction, ref: str, changed: Sequence[Intent]) -> None:
+    """Insert or replace these."""
+    customer = to_bytes(ref)
+    tx.execute_many(_SAVE_INTENT, (_intent_row(tx, customer, intent) for intent in changed))
+
+
+def variables(tx: Transaction, ref: str, names: Sequence[str], now: Millis) -> dict[str, Variable]:
+    """Those of the named variables that live."""
+    customer = to_bytes(ref)
+    rows = (tx.row(_VARIABLE, {"customer": customer, "of_name": name, "now": now}) for name in names)
+    return {row[0]: _variable(tx, customer, row) for row in rows if row is not None}
+
+
+def save_variables(tx: Transaction, ref: str, keep: Sequence[Variable], forget: Sequence[str]) -> None:
+    """Insert or replace `keep`, delete `forget`."""
+    customer = to_bytes(ref)
+    tx.execute_many(_SAVE_VARIABLE, (_variable_row(tx, customer, variable) for variable in keep))
+    tx.execute_many(_FORGET_VARIABLE, ({"customer": customer, "of_name": name} for name in forget))
+    if keep or forget:
+        tx.execute(NOTE_NEXT_EXPIRY, {"customer": customer})
+
+
+def _intent_row(tx: Transaction, customer: bytes, intent: Intent) -> dict[str, int | str | bytes | None]:
+    resolution = None
+    if intent.resolution is not None:
+        resolution = tx.seal("intents", customer + _name(intent.intent), json.dumps(intent.resolution))
+    return {
+        "customer": customer,
+        "intent": intent.intent,
+        "status": INTENT_STATUSES.index(intent.status),
+        "attempts": intent.attempt_count,
+        "opened_at": intent.opened_at,
+        "position": intent.position,
+        "updated_at": intent.updated_at,
+        "last_call_id": intent.last_call_id,
+        "resolution": resolution,
+    }
+
+
+def _intent(tx: Transaction, customer: bytes, row: Row) -> Intent:
+    name, status, attempts, opened_at, position, updated_at, last_call_id, sealed = row
+    resolution = None if sealed is None else json.loads(tx.open("intents", customer + _name(name), sealed))
+    status = IntentStatus(INTENT_STATUSES[status])
+    return Intent(name, status, attempts, opened_at, position, updated_at, last_call_id, resolution)
+
+
+def _variable_row(tx: Transaction, customer: bytes, variable: Variable) -> dict[str, int | str | bytes | None]:
+    return {
+        "customer": customer,
+        "name": variable.name,
+        "source": variable.source,
+        "ttl_seconds": variable.ttl_seconds,
+        "created_at": variable.created_at,
+        "position": variable.position,
+        "expires_at": variable.expires_at,
+        "sealed": tx.seal("variables", customer + _name(variable.name), variable.value),
+    }
+
+
+def _variable(tx: Transaction, customer: bytes, row: Row) -> Variable:
+    name, source, ttl_seconds, created_at, position, expires_at, sealed = row
+    value = tx.open("variables", customer + _name(name), sealed)
+    return Variable(name, value, source, ttl_seconds, created_at, position, expires_at)
+
+
+def _name(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
