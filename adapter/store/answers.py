@@ -1,0 +1,73 @@
+"""Kept answers: what an Idempotency-Key was answered, for as long as it must be answered the same (semantics §7).
+
+The key may hold anything, so it is found by blind index; the body is sealed. Leaves out: comparing requests
+(`adapter.engine`), removing what has expired (`sweep`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.engine.model import Millis
+
+from .database import Transaction
+from .refs import to_bytes
+from .statements import Bound, PerTokens, Prepared, any_of, bind, numbered
+from .tables import answers
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The request's fingerprint and the answer it got."""
+
+    fingerprint: str
+    body: dict[str, object]
+
+
+_FIND = PerTokens(
+    lambda number: sa.select(answers.c.token, answers.c.fingerprint, answers.c.sealed).where(
+        answers.c.account == bind("account"),
+        answers.c.realm == bind("realm"),
+        answers.c.scope == bind("scope"),
+        any_of(answers.c.token, number),
+        answers.c.expires_at > bind("now"),
+    )
+)
+_insert = insert(answers)
+_KEEP = Prepared(
+    _insert.on_conflict_do_update(
+        index_elements=["account", "realm", "scope", "token"],
+        set_={name: _insert.excluded[name] for name in ("customer", "fingerprint", "expires_at", "sealed")},
+    )
+)
+
+
+def find(tx: Transaction, scope: str, key: str, now: Millis) -> Kept | None:
+    """The answer kept under this key, if it has not expired."""
+    tokens = tx.tokens("answer", scope, key)
+    found = tx.row(_FIND[len(tokens)], {**numbered(tokens), "scope": scope, "now": now})
+    if found is None:
+        return None
+    token, fingerprint, sealed = found
+    return Kept(fingerprint, json.loads(tx.open("answers", token, sealed))[1])
+
+
+def keep(
+    tx: Transaction,
+    scope: str,
+    key: str,
+    fingerprint: str,
+    body: dict[str, object],
+    customer_ref: str,
+    expires_at: Millis,
+) -> None:
+    """Keep it until `expires_at`; takes the place of one that has expired."""
+    token = tx.token("answer", scope, key)
+    values: dict[str, Bound] = {"scope": scope, "token": token, "fingerprint": fingerprint, "expires_at": expires_at}
+    # The key is sealed with the body, or the row could not be found again under a new encryption key.
+    sealed = tx.seal("answers", token, json.dumps([key, body]))
+    tx.execute(_KEEP, {**values, "customer": to_bytes(customer_ref), "sealed": sealed})

@@ -1,0 +1,108 @@
+"""API keys: `sk_{mode}_` + 8 public characters + 43 secret ones. Shown once; kept only as a keyed hash.
+
+The hash is HMAC-SHA256 under the service's pepper: a copy of the database alone lets nobody test guesses, and 256
+random bits need no slow hash. Leaves out: caching look-ups, and what a key opens (use cases).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from adapter.engine.model import Millis, Mode
+
+from .database import NO_REALM, Row, Store
+from .statements import Prepared, bind
+from .tables import api_keys
+
+_PUBLIC_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_PUBLIC_LENGTH = 8
+_SECRET_BYTES = 32
+_FORM = re.compile(r"(sk_(?:test|prod)_[a-z2-9]{8})[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is kept of a key. `prefix` is public: the part before the secret. Times are epoch milliseconds."""
+
+    prefix: str
+    organization: str
+    mode: Mode
+    label: str
+    created_at: Millis
+    expires_at: Millis | None = None
+    revoked_at: Millis | None = None
+
+    def opens(self, now: Millis) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+_COLUMNS = [column for column in api_keys.c if column.name != "hash"]
+_FIND = Prepared(sa.select(*_COLUMNS, api_keys.c.hash).where(api_keys.c.prefix == bind("prefix")))
+_ALL = Prepared(sa.select(*_COLUMNS).order_by(api_keys.c.created_at, api_keys.c.prefix))
+_INSERT = Prepared(sa.insert(api_keys))
+_REVOKE = Prepared(
+    sa.update(api_keys)
+    .where(api_keys.c.prefix == bind("of_prefix"), api_keys.c.revoked_at.is_(None))
+    .values(revoked_at=bind("now"))
+)
+_EXPIRE = Prepared(
+    sa.update(api_keys).where(api_keys.c.prefix == bind("of_prefix")).values(expires_at=bind("expires_at"))
+)
+
+
+def issue(store: Store, pepper: bytes, organization: str, mode: Mode, label: str, now: Millis) -> tuple[str, KeyRecord]:
+    """A new key: (the whole key, never to be seen again, its record)."""
+    public = "".join(secrets.choice(_PUBLIC_CHARACTERS) for _ in range(_PUBLIC_LENGTH))
+    prefix = f"sk_{mode.value}_{public}"
+    presented = prefix + secrets.token_urlsafe(_SECRET_BYTES)
+    record = KeyRecord(prefix, organization, mode, label, now)
+    values = {"prefix": prefix, "organization": organization, "mode": mode.value, "label": label, "created_at": now}
+    with store.begin(NO_REALM) as tx:
+        tx.execute(_INSERT, {**values, "hash": _hash(pepper, presented), "expires_at": None, "revoked_at": None})
+    return presented, record
+
+
+def find(store: Store, pepper: bytes, presented: str, now: Millis) -> KeyRecord | None:
+    """The key's record; None when it is absent, wrong, revoked or expired, which nobody is to tell apart."""
+    form = _FORM.fullmatch(presented)
+    if form is None:
+        return None
+    with store.read(NO_REALM) as tx:
+        found = tx.row(_FIND, {"prefix": form[1]})
+    if found is None or not hmac.compare_digest(found[-1], _hash(pepper, presented)):
+        return None
+    record = _record(found[:-1])
+    return record if record.opens(now) else None
+
+
+def all(store: Store) -> list[KeyRecord]:
+    """Every key, the oldest first, revoked and expired ones too."""
+    with store.read(NO_REALM) as tx:
+        return [_record(row) for row in tx.rows(_ALL, {})]
+
+
+def revoke(store: Store, prefix: str, now: Millis) -> bool:
+    """The key opens nothing from now on. False when there is no such key, or it was revoked before."""
+    with store.begin(NO_REALM) as tx:
+        return bool(tx.execute(_REVOKE, {"of_prefix": prefix, "now": now}))
+
+
+def expire(store: Store, prefix: str, at: Millis) -> bool:
+    """The key opens nothing from `at` on. False when there is no such key."""
+    with store.begin(NO_REALM) as tx:
+        return bool(tx.execute(_EXPIRE, {"of_prefix": prefix, "expires_at": at}))
+
+
+def _record(row: Row) -> KeyRecord:
+    prefix, organization, mode, label, created_at, expires_at, revoked_at = row
+    return KeyRecord(prefix, organization, Mode(mode), label, created_at, expires_at, revoked_at)
+
+
+def _hash(pepper: bytes, presented: str) -> bytes:
+    return hmac.digest(pepper, presented.encode(), "sha256")

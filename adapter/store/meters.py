@@ -1,0 +1,103 @@
+"""Meters: the rate window of an organization, and what its billing account has used of a month.
+
+Hits are numbered without gaps in order of time, so the number inside a window is the difference of two numbers: two
+seeks at any fill, where counting rows costs hundreds of microseconds at a big tier (semantics §3). Leaves out: limits
+and answers (`adapter.engine`), deleting old hits (`sweep`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.engine.model import Millis
+
+from .database import Transaction
+from .statements import Prepared, bind
+from .tables import rate_hits
+from .tables import usage as usage_table
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`usage` hits inside the window. `blocking_at`: the hit that must leave before one more fits, or None."""
+
+    usage: int
+    oldest_at: Millis | None
+    blocking_at: Millis | None
+
+
+def _hits(table: sa.FromClause = rate_hits) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.account == bind("account"), table.c.organization == bind("organization"))
+
+
+_NEWEST = Prepared(
+    sa.select(rate_hits.c.at, rate_hits.c.seq)
+    .where(_hits())
+    .order_by(rate_hits.c.at.desc(), rate_hits.c.seq.desc())
+    .limit(1)
+)
+_IN_WINDOW = Prepared(
+    sa.select(rate_hits.c.at, rate_hits.c.seq)
+    .where(_hits(), rate_hits.c.at > bind("since"))
+    .order_by(rate_hits.c.at, rate_hits.c.seq)
+    .limit(1)
+    .offset(bind("skip"))
+)
+_HIT = Prepared(sa.insert(rate_hits))
+_USED = Prepared(
+    sa.select(usage_table.c.used).where(
+        usage_table.c.account == bind("account"), usage_table.c.period == bind("period")
+    )
+)
+_insert_usage = insert(usage_table)
+_CHARGE = Prepared(
+    _insert_usage.on_conflict_do_update(
+        index_elements=["account", "period"], set_={"used": usage_table.c.used + _insert_usage.excluded.used}
+    )
+)
+
+
+def window(tx: Transaction, organization_number: int, since: Millis, hard_limit: int) -> Window:
+    """The hits after `since` (steady time, ms)."""
+    newest = tx.row(_NEWEST, {"organization": organization_number})
+    if newest is None or newest[0] <= since:
+        return Window(0, None, None)
+    oldest = _in_window(tx, organization_number, since, 0)
+    usage = newest[1] - oldest[1] + 1
+    if usage < hard_limit:
+        return Window(usage, oldest[0], None)
+    # More than the limit inside: the limit was lowered, and that many must leave first.
+    blocking = oldest if usage == hard_limit else _in_window(tx, organization_number, since, usage - hard_limit)
+    return Window(usage, oldest[0], blocking[0])
+
+
+def newest_hit(tx: Transaction, organization_number: int) -> Millis | None:
+    """When this organization was last admitted (steady time, ms)."""
+    newest = tx.row(_NEWEST, {"organization": organization_number})
+    return None if newest is None else int(newest[0])
+
+
+def hit(tx: Transaction, organization_number: int, at: Millis) -> None:
+    """Count one admitted request. A time before the newest hit's counts as the newest's: the order must hold."""
+    newest = tx.row(_NEWEST, {"organization": organization_number}) or (at, 0)
+    tx.execute(_HIT, {"organization": organization_number, "at": max(at, newest[0]), "seq": newest[1] + 1})
+
+
+def used(tx: Transaction, period: Millis) -> int:
+    """What the realm's billing account has been charged in the period that began then."""
+    found = tx.row(_USED, {"period": period})
+    return 0 if found is None else int(found[0])
+
+
+def charge(tx: Transaction, period: Millis, amount: int = 1) -> None:
+    """Charge it; commits or vanishes with the effect it is for (semantics §4)."""
+    tx.execute(_CHARGE, {"period": period, "used": amount})
+
+
+def _in_window(tx: Transaction, organization_number: int, since: Millis, skip: int) -> tuple[int, int]:
+    found = tx.row(_IN_WINDOW, {"organization": organization_number, "since": since, "skip": skip})
+    assert found is not None, "the newest hit is inside the window, so there is an oldest"
+    return found[0], found[1]
