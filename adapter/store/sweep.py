@@ -1,0 +1,205 @@
+"""Removing what has expired, from the tables and from the file's bytes: a short transaction at a time.
+
+Whether there is anything to remove is found out by reading, so that an idle round takes no lock. Leaves out: how often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from adapter.engine.model import Millis, Realm
+from adapter.engine.policy import DAY, SECOND, RetentionPolicy
+
+from .database import NO_REALM, Store, Transaction
+from .memory import NOTE_NEXT_EXPIRY
+from .organizations import realms
+from .statements import Bound, Prepared, bind
+from .tables import answers, calls, customers, organizations, rate_hits, sightings, variables
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows went. `log_truncated` False: a reader kept the log; their bytes go with the next round."""
+
+    answers: int = 0
+    variables: int = 0
+    calls: int = 0
+    sightings: int = 0
+    rate_hits: int = 0
+    log_truncated: bool = False
+
+
+def _of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
+
+
+_ANSWERS = Prepared(
+    sa.select(answers.c.scope, answers.c.token)
+    .where(_of_realm(answers), answers.c.expires_at <= bind("before"))
+    .limit(bind("batch"))
+)
+_DELETE_ANSWER = Prepared(
+    sa.delete(answers).where(
+        _of_realm(answers),
+        answers.c.scope == bind("scope"),
+        answers.c.token == bind("token"),
+        answers.c.expires_at <= bind("before"),
+    )
+)
+_CALLS = Prepared(
+    sa.select(calls.c.call_id).where(_of_realm(calls), calls.c.started_at < bind("before")).limit(bind("batch"))
+)
+_DELETE_CALL = Prepared(
+    sa.delete(calls).where(_of_realm(calls), calls.c.call_id == bind("call_id"), calls.c.started_at < bind("before"))
+)
+_FORGETFUL = Prepared(
+    sa.select(customers.c.customer)
+    .where(_of_realm(customers), customers.c.next_expiry <= bind("before"))
+    .limit(bind("batch"))
+)
+_DELETE_VARIABLES = Prepared(
+    sa.delete(variables).where(
+        _of_realm(variables), variables.c.customer == bind("customer"), variables.c.expires_at <= bind("before")
+    )
+)
+# No index by age: it would cost every new sighting a page. The table is read through in slices instead.
+_SIGHTINGS = Prepared(
+    sa.select(sightings.c.pair, sightings.c.ani, sightings.c.seen_at)
+    .where(
+        _of_realm(sightings),
+        sa.tuple_(sightings.c.pair, sightings.c.ani) > sa.tuple_(bind("after_pair"), bind("after_ani")),
+    )
+    .order_by(sightings.c.pair, sightings.c.ani)
+    .limit(bind("batch"))
+)
+_DELETE_SIGHTING = Prepared(
+    sa.delete(sightings).where(
+        _of_realm(sightings),
+        sightings.c.pair == bind("pair"),
+        sightings.c.ani == bind("ani"),
+        sightings.c.seen_at < bind("before"),
+    )
+)
+_ORGANIZATIONS = Prepared(sa.select(organizations.c.account, organizations.c.number))
+_NEWEST_HIT = Prepared(
+    sa.select(sa.func.max(rate_hits.c.at)).where(
+        rate_hits.c.account == bind("account"), rate_hits.c.organization == bind("organization")
+    )
+)
+_OLD_HITS = Prepared(
+    sa.select(rate_hits.c.at, rate_hits.c.seq)
+    .where(
+        rate_hits.c.account == bind("account"),
+        rate_hits.c.organization == bind("organization"),
+        rate_hits.c.at <= bind("before"),
+    )
+    .order_by(rate_hits.c.at, rate_hits.c.seq)
+    .limit(bind("batch"))
+)
+_DELETE_HITS = Prepared(
+    sa.delete(rate_hits).where(
+        rate_hits.c.account == bind("account"),
+        rate_hits.c.organization == bind("organization"),
+        sa.tuple_(rate_hits.c.at, rate_hits.c.seq) <= sa.tuple_(bind("last_at"), bind("last_seq")),
+    )
+)
+
+
+def sweep(
+    store: Store, now: Millis, retention: RetentionPolicy, *, batch: int = 500, window_seconds: int = 60
+) -> Swept:
+    """Remove expired answers and variables, calls and sightings beyond retention, hits out of the window.
+
+    `batch` rows a transaction. Afterwards the write-ahead log is cut, or their bytes would stay readable in it.
+    """
+    swept = Swept()
+    old = now - retention.calls_days * DAY
+    for realm in realms(store):
+        swept = Swept(
+            swept.answers + _sweep(store, realm, _ANSWERS, _DELETE_ANSWER, ("scope", "token"), now, batch),
+            swept.variables + _sweep_variables(store, realm, now, batch),
+            swept.calls + _sweep(store, realm, _CALLS, _DELETE_CALL, ("call_id",), old, batch),
+            swept.sightings + _sweep_sightings(store, realm, old, batch),
+        )
+    hits = _sweep_hits(store, window_seconds * SECOND, batch)
+    gone = (swept.answers, swept.variables, swept.calls, swept.sightings, hits)
+    return Swept(*gone, log_truncated=store.truncate_log())
+
+
+def _sweep(
+    store: Store, realm: Realm, find: Prepared, delete: Prepared, key: tuple[str, ...], before: Millis, batch: int
+) -> int:
+    gone = 0
+    while True:
+        with store.read(realm) as tx:
+            found = tx.rows(find, {"before": before, "batch": batch})
+        if found:
+            with store.begin(realm) as tx:
+                # The condition again: between reading and now the row may have been written anew.
+                gone += sum(tx.execute(delete, {**dict(zip(key, row, strict=True)), "before": before}) for row in found)
+        if len(found) < batch:
+            return gone
+
+
+def _sweep_variables(store: Store, realm: Realm, now: Millis, batch: int) -> int:
+    gone = 0
+    while True:
+        with store.read(realm) as tx:
+            found = tx.rows(_FORGETFUL, {"before": now, "batch": batch})
+        if found:
+            with store.begin(realm) as tx:
+                gone += sum(_forget(tx, customer, now) for (customer,) in found)
+        if len(found) < batch:
+            return gone
+
+
+def _forget(tx: Transaction, customer: bytes, now: Millis) -> int:
+    gone = tx.execute(_DELETE_VARIABLES, {"customer": customer, "before": now})
+    tx.execute(NOTE_NEXT_EXPIRY, {"customer": customer})
+    return gone
+
+
+def _sweep_sightings(store: Store, realm: Realm, before: Millis, batch: int) -> int:
+    gone = 0
+    after: dict[str, Bound] = {"after_pair": b"", "after_ani": b""}
+    while True:
+        with store.read(realm) as tx:
+            found = tx.rows(_SIGHTINGS, {**after, "batch": batch})
+        dead = [(pair, ani) for pair, ani, seen_at in found if seen_at < before]
+        if dead:
+            with store.begin(realm) as tx:
+                gone += sum(
+                    tx.execute(_DELETE_SIGHTING, {"pair": pair, "ani": ani, "before": before}) for pair, ani in dead
+                )
+        if len(found) < batch:
+            return gone
+        after = {"after_pair": found[-1][0], "after_ani": found[-1][1]}
+
+
+def _sweep_hits(store: Store, window_ms: int, batch: int) -> int:
+    """Old by the newest hit, not by `now`: hits are in steady time, which a step of the wall clock does not move."""
+    gone = 0
+    with store.read(NO_REALM) as tx:
+        found = tx.rows(_ORGANIZATIONS, {})
+    for account, number in found:
+        gone += _sweep_hits_of(store, Realm(account, 2 * number), number, window_ms, batch)
+    return gone
+
+
+def _sweep_hits_of(store: Store, realm: Realm, organization: int, window_ms: int, batch: int) -> int:
+    gone = 0
+    while True:
+        with store.read(realm) as tx:
+            newest = tx.row(_NEWEST_HIT, {"organization": organization})
+            if newest is None or newest[0] is None:
+                return gone
+            limits: dict[str, Bound] = {"before": newest[0] - window_ms, "batch": batch}
+            old = tx.rows(_OLD_HITS, {"organization": organization, **limits})
+        if old:
+            last: dict[str, Bound] = {"last_at": old[-1][0], "last_seq": old[-1][1]}
+            with store.begin(realm) as tx:
+                gone += tx.execute(_DELETE_HITS, {"organization": organization, **last})
+        if len(old) < batch:
+            return gone
