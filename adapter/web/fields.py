@@ -18,7 +18,7 @@ from marshmallow.exceptions import SCHEMA
 from adapter.engine.caller_id import CallerId, read_ani
 
 MAX_RESOLUTION = 4096
-_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _NOT_NUL = r"^[^\x00]*$"
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
@@ -61,11 +61,11 @@ class CustomerRef(_Spoken, fields.String):
     default_error_messages: _Messages = {"invalid": "must be a UUID", "null": "must be a UUID"}
 
     def __init__(self, **options: Any) -> None:
-        form = {"format": "uuid", "pattern": f"^{_UUID.pattern}$"}
+        form = {"format": "uuid", "pattern": f"^{UUID.pattern}$"}
         super().__init__(metadata={**form, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: object, attr: object, data: object, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not _UUID.fullmatch(value):
+        if not isinstance(value, str) or not UUID.fullmatch(value):
             raise self.make_error("invalid")
         return value.lower()
 

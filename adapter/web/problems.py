@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from adapter.clock import Ids
@@ -141,6 +141,10 @@ def _rate_headers(rate: Rate | None) -> dict[str, str]:
 
 
 def _finish(response: Response) -> Response:
+    if request.method == "OPTIONS" and response.status_code == 200:
+        # Flask's own answer: an Allow header, and an empty "text/html" body.
+        response.status_code = 204
+        response.headers.pop("Content-Type", None)
     response.headers["X-Request-Id"] = g.request_id
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if response.mimetype == "application/json":

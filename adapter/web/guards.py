@@ -1,0 +1,78 @@
+"""What stands before every route: whose key it is, how much of a body is read, what the headers say (semantics §1, §2).
+
+Leaves out: limits and quotas, which are counted inside the use case's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import BaseConverter
+
+from adapter import usecases
+from adapter.engine.model import IdempotencyKey, Issue
+
+from .body import MAX_BYTES, TOO_LARGE, Body, canonical, read_json
+from .commands import issues_of_idempotency_key
+from .problems import UNAUTHORIZED, refuse
+
+if TYPE_CHECKING:
+    from adapter.usecases import Service
+
+Handler = Callable[..., Response]
+
+
+class CallIdConverter(BaseConverter):
+    """A call_id in an address, slashes and all; but `start`, `end` and `…/identity` are addresses of their own."""
+
+    regex = r"(?!(?:start|end)$)(?!.*/identity$).*[^/]"
+    part_isolating = False
+
+
+def guarded(service: Service, handler: Handler) -> Callable[..., Response]:
+    """`handler(service, principal, **address)` for whoever has a valid key; 401 for everybody else."""
+
+    @wraps(handler)
+    def view(**address: Any) -> Response:
+        principal = usecases.authenticate(service, bearer(request.headers.get("Authorization")))
+        if principal is None:
+            return refuse(UNAUTHORIZED)
+        return handler(service, principal, **address)
+
+    return view
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of `Authorization: Bearer <token>`; None for anything else."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def read_body() -> Body:
+    """The request's body as JSON, whatever its Content-Type says (semantics §2)."""
+    request.max_content_length = MAX_BYTES
+    try:
+        return read_json(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        # Not answered here: the request still counts against its organization's rate.
+        return TOO_LARGE
+
+
+def command_of(body: Body, read: Callable[[object], Any], *more: Issue) -> Any:
+    """What `read` makes of the body, or every issue of body, command and headers together."""
+    command = read(body.value) if body.is_json else []
+    issues = [*more, *body.issues, *(command if isinstance(command, list) else ())]
+    return issues or command
+
+
+def idempotency_key(service: Service, body: Body) -> tuple[IdempotencyKey | None, list[Issue]]:
+    """The Idempotency-Key header bound to this body, and what is wrong with it (reference, Idempotency)."""
+    key = request.headers.get("Idempotency-Key")
+    issues = issues_of_idempotency_key(key)
+    if key is None or issues or body.issues:
+        return None, issues
+    return IdempotencyKey(key, service.fingerprint(canonical(body.value))), []
