@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.engine import policy
 from adapter.engine.line import Line
-from adapter.engine.model import Mode, Plan, Tier
+from adapter.engine.model import Mode, Organization, Plan, Tier
 
 from .settings import (
     DEFAULT_ORGANIZATION,
@@ -15,7 +15,6 @@ from .settings import (
     Config,
     DatabaseConfig,
     LoggingConfig,
-    Organization,
     SecurityConfig,
     ServerConfig,
     TierConfig,

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from adapter.engine.line import Line
-from adapter.engine.model import Plan, Tier
+from adapter.engine.model import Organization, Plan, Tier
 from adapter.engine.policy import DEFAULT_TIERS, Policy
 
 DEFAULT_ORGANIZATION = "default"
@@ -45,15 +45,6 @@ class TierConfig:
 
     per_minute: int | None
     monthly: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """A tenant: how fast it may ask, and how much in a month (semantics §1, §3, §4)."""
-
-    id: str
-    tier: Tier
-    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError
+from adapter.twilio.texts import problems
 
 from .fields import Setting, Text
-from .templates import template_problem
-
-# Twilio's <Say> is cut off or refused somewhere above 3 000 characters, and nobody listens to half of that.
-_LONGEST_TEXT = 2_000
 
 
 class Language(Text):
@@ -30,20 +26,17 @@ def _subtag(part: str) -> str:
 
 
 class Template(Setting):
-    """What callers hear, as a Jinja text; `name` says which facts it may use."""
+    """What callers hear, as a Jinja text. `name` says which facts it may use: the voice edge has the rules."""
 
     def __init__(self, name: str, **kwargs: Any) -> None:
-        super().__init__("a sentence, in Jinja's language where it mentions what is known", **kwargs)
+        super().__init__("a sentence, with {{ name }} and {% if name %} where the text may use it", **kwargs)
         self._name = name
 
     def read(self, text: str) -> str:
         if not text.strip():
             raise self.refuse("is empty")
-        if len(text) > _LONGEST_TEXT:
-            raise self.refuse(f"is longer than {_LONGEST_TEXT} characters")
         if not all(character.isprintable() or character in "\n\t" for character in text):
             raise self.refuse("holds a control character")
-        problem = template_problem(self._name, text)
-        if problem:
-            raise ValidationError(problem)
+        for problem in problems({self._name: text}):
+            raise self.refuse("cannot be spoken, " + problem.removeprefix(f"{self._name}: "))
         return text

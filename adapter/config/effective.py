@@ -1,0 +1,88 @@
+"""The configuration as it takes effect, defaults and variables included, as YAML. Secrets are masked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from adapter.engine.line import Destination, DestinationKind, Line
+from adapter.engine.model import Organization
+
+from .settings import Config
+
+# Too short for a pepper and no base64: it cannot come back as a secret when somebody loads the printed text.
+MASK = "*****"
+_UNLIMITED = "unlimited"
+
+
+def effective(config: Config) -> str:
+    """YAML of every setting; loaded again it gives the same configuration, but for the masked secrets."""
+    rules = {name: _listed(asdict(part)) for name, part in _policy_parts(config).items()}
+    sections: dict[str, Any] = {
+        "database": asdict(config.database),
+        "server": asdict(config.server),
+        "organizations": [_organization(organization) for organization in config.organizations],
+        "tiers": {
+            name: {key: _amount(value) for key, value in asdict(tier).items()} for name, tier in config.tiers.items()
+        },
+        **rules,
+        "twilio": {"public_url": config.twilio.public_url, "accounts": _accounts(config)},
+        "lines": [_line(line) for line in config.lines],
+        "texts": config.texts,
+        "security": _security(config),
+        "logging": asdict(config.logging),
+    }
+    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1_000)
+
+
+def _policy_parts(config: Config) -> dict[str, Any]:
+    policy = config.policy
+    return {
+        "identity": policy.identity,
+        "calls": policy.calls,
+        "variables": policy.variables,
+        "limits": policy.limits,
+        "retention": policy.retention,
+    }
+
+
+def _listed(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _amount(value: int | None) -> int | str:
+    return _UNLIMITED if value is None else value
+
+
+def _organization(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": organization.id,
+        "tier": organization.tier.name,
+        "monthly": _amount(organization.plan.monthly),
+        "billing_account": organization.plan.billing_account_id,
+        "billing_day": organization.plan.billing_day,
+    }
+
+
+def _accounts(config: Config) -> list[dict[str, Any]]:
+    return [
+        {"sid": account.sid, "auth_tokens": [MASK for _ in account.auth_tokens]} for account in config.twilio.accounts
+    ]
+
+
+def _line(line: Line) -> dict[str, Any]:
+    shown = {**asdict(line), "mode": line.mode.value, "destination": _destination(line.destination)}
+    return {key: value for key, value in shown.items() if value not in (None, {})}
+
+
+def _destination(destination: Destination) -> str | dict[str, Any]:
+    if destination.kind is DestinationKind.HANGUP:
+        return destination.kind.value
+    return {destination.kind.value: destination.target, "timeout_seconds": destination.timeout_seconds}
+
+
+def _security(config: Config) -> dict[str, Any]:
+    keys = [{"id": key_id, "key": MASK} for key_id, _ in config.security.encryption_keys]
+    return {"pepper": None if config.security.pepper is None else MASK, "encryption_keys": keys}
