@@ -99,7 +99,7 @@ class _Story:
             f"from {sources}",
         )
         for reason in call["explanation"]["evidence"]:
-            self._line("because", reason["explanation"])
+            self._line("because", reason["text"])
 
     def _show(self, call_id: str) -> Mapping[str, Any]:
         answer = self._api.get(f"{self._server.url}/v1/calls/{call_id}", timeout=15)

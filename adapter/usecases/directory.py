@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from adapter.engine.model import Millis, Mode, Organization, Principal, Realm
+from adapter.engine.model import Millis, Mode, Organization, Principal
 from adapter.store import keys, organizations
 from adapter.store.database import Store
 
@@ -24,7 +24,7 @@ class Directory:
 
     def __init__(self, store: Store, pepper: bytes, known: tuple[Organization, ...]) -> None:
         self._store = store
-        self._pepper = pepper
+        self.pepper = pepper
         self._known = known
         self._principals: dict[tuple[str, Mode], Principal] = {}
         self._by_key: dict[bytes, tuple[Millis, Principal]] = {}
@@ -41,7 +41,7 @@ class Directory:
         cached = self._by_key.get(digest)
         if cached is not None and 0 <= steady - cached[0] < _CACHE_MS:
             return cached[1]
-        record = keys.find(self._store, self._pepper, presented, now)
+        record = keys.find(self._store, self.pepper, presented, now)
         principal = self.principal(record.organization, record.mode) if record else None
         if principal is None:
             self._by_key.pop(digest, None)
@@ -53,9 +53,7 @@ class Directory:
         wanted = [(org.id, org.plan.billing_account_id) for org in self._known]
         registered = organizations.register(self._store, wanted)
         self._principals = {
-            (org.id, mode): _principal(org, mode, registered[org.id].account, registered[org.id].number)
-            for org in self._known
-            for mode in Mode
+            (org.id, mode): _principal(org, mode, registered[org.id]) for org in self._known for mode in Mode
         }
 
 
@@ -66,6 +64,5 @@ def authenticate(service: Service, bearer: str | None) -> Principal | None:
     return service.directory.by_key(bearer, service.clock.steady(), service.clock.now())
 
 
-def _principal(org: Organization, mode: Mode, account: int, number: int) -> Principal:
-    realm = Realm(account, 2 * number + (1 if mode is Mode.TEST else 0))
-    return Principal(org.id, number, mode, realm, org.tier, org.plan)
+def _principal(org: Organization, mode: Mode, registered: organizations.Registered) -> Principal:
+    return Principal(org.id, registered.number, mode, registered.realm(mode), org.tier, org.plan)

@@ -49,23 +49,17 @@ def greet(service: Service, principal: Principal, command: StartCall) -> Greetin
         now = service.clock.now()
         before = answers.find(tx, _VOICE, command.call_id, now)
         if before is not None:
-            return _kept_greeting(before.body)
+            return Greeting(kept.to_started(before.body))
         _, refused = hit(service, principal, tx)
         if refused is not None:
             return Greeting(None, "rate")
         if over_quota(principal, tx, now) is not None:
             return Greeting(None, "quota")
         greeting = _greet_once(service, principal, tx, command, now)
-        body = {"started": kept.from_started(greeting.started) if greeting.started else None, "reason": greeting.reason}
-        ref = greeting.started.customer_ref if greeting.started else None
-        expires_at = idempotency.expires_at(now, service.policy.retention)
-        answers.keep(tx, _VOICE, command.call_id, "", body, ref, expires_at)
+        if greeting.started is not None:
+            ref, expires_at = greeting.started.customer_ref, idempotency.expires_at(now, service.policy.retention)
+            answers.keep(tx, _VOICE, command.call_id, "", kept.from_started(greeting.started), ref, expires_at)
         return greeting
-
-
-def _kept_greeting(body: dict[str, object]) -> Greeting:
-    started, reason = body["started"], body["reason"]
-    return Greeting(kept.to_started(started) if isinstance(started, dict) else None, str(reason))
 
 
 def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> Greeting:
