@@ -173,6 +173,7 @@ def test_a_template_that_fails_only_when_spoken_shows_no_value() -> None:
         ("\x00 \u2003", ""),
         ("{{ 7 * 7 }}{% raw %}", "{{ 7 * 7 }}{% raw %}"),
         ("😀", "😀"),
+        ("Smith & <Sons>", "Smith & <Sons>"),
         ("x" * 129, "x" * 128),
         ("word " * 100, ("word " * 25).strip()),
     ],
