@@ -1,3 +1,34 @@
-"""Caller memory for the telephone: Twilio webhooks and the Sticky Calls REST API over one engine."""
+"""Caller memory for the telephone: Twilio webhooks and the Sticky Calls REST API over one engine.
+
+The engine decides. The store remembers. twilio/ and web/ translate. A use case holds one transaction. app.py wires.
+
+    app.py          create_app(config, store, clock, ids): the only wiring
+    wsgi.py         gunicorn's door
+    upkeep.py       the housekeeping thread of a worker
+    cli/            the command `sticky-calls`, one module a command group
+    web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
+    replay/         recorded webhooks, and playing them against a server
+    usecases/       ACTS: start, greet, end, hang-up, verdict, records, upkeep; one transaction each
+    store/          REMEMBERS: all SQL and sealing; gives back engine values, never rows
+    twilio/         TRANSLATES Twilio's language: signature, events (form → command), texts, twiml (step → TwiML)
+    config/         YAML + ADAPTER_* environment + secret files → frozen dataclasses; all mistakes at once
+    logs.py         JSON lines, numbers and keys masked
+    clock.py        time and new ids, as arguments
+    engine/         DECIDES: pure functions of values
+        model/      the vocabulary; policy: every number; line: a dialed number's settings
+        identity, evidence, confidence    who is calling, why, how sure
+        intents, variables, lifecycle, limits, quotas, idempotency    what is kept, and what is allowed
+        flow        what the caller hears next, as values
+        caller_id   which caller numbers are numbers
+    errors.py       what a client can be told
+
+Imports point down this list only (import-linter: see pyproject.toml).
+
+The ways data takes:
+    REST    guard: key → principal · schema: JSON → command · use case, one transaction:
+            rate hit → kept answer? → quota → facts → engine decides → write → keep answer · outcome → JSON
+    Twilio  guard: signature over public URL + form · events: form → the same command · the same use case;
+            a webhook seen before gives its first answer · outcome → step → TwiML, always 200
+"""
 
 __version__ = "0.1.0"
