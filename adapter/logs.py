@@ -1,0 +1,203 @@
+"""JSON lines on stderr in which no telephone number, key, token or signature can be read.
+
+`configure` once per process; modules log with `logging.getLogger(__name__)` or `get_logger(__name__)`, both end here.
+Everything that is logged goes through `masked`, whatever it is nested in; what a library logs, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import sys
+import threading
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import structlog
+
+from adapter.engine.model import Millis
+
+MASK = "***"
+
+_MINUTE = 60_000
+_DEEPEST = 12
+_SEVEN_DIGITS = 1_000_000
+
+_PRIVATE_NAMES = (
+    r"(?:proxy-)?authorization|x-twilio-signature|cookie|auth[_-]?tokens?|password|pepper|secret|api[_-]?key"
+)
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_VALUE = (
+    r"[\[({][^\])}\n]*"  # a list is private to its end
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'"
+    r"|digest\s[^\n]*"
+    r"|(?:(?:bearer|basic)\s+)?[^\s\"',;)\]}]+"
+)
+_SECRET_NAME = re.compile(_PRIVATE_NAMES, re.IGNORECASE)
+# In this order: what is known to be harmless first, or the id that finds a log line would be masked as a number.
+_PATTERN = re.compile(
+    r"(?P<harmless>\breq_[0-9a-f]{24}\b|\b(?:CA|AC)[0-9a-fA-F]{32}\b"
+    r"|(?<![\d.+-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])(?![\d-])"
+    rf"|(?<![\d.+-])(?:{_OCTET}\.){{3}}{_OCTET}(?![\d.-]))"
+    rf"|(?P<name>(?:{_PRIVATE_NAMES})\w*)(?P<between>[\"']?\s*[:=,]\s*(?:b(?=[\"']))?)(?:{_VALUE})"
+    r"|\b(?P<scheme>bearer|basic)\s+[^\s\"',;)\]}]+"
+    r"|(?P<key>sk_)[A-Za-z0-9_-]+"
+    r"|(?P<token>(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z]))"
+    # E.164, bare digits, and the ways people write numbers: at least seven digits, single separators between.
+    r"|(?P<number>\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,})",
+    re.IGNORECASE,
+)
+
+
+def configure(level: str) -> None:
+    """Send everything at or above `level` (debug, info, warning, error) to stderr as JSON lines."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
+        root.removeHandler(handler)
+    root.addHandler(_Stderr())
+    root.setLevel(level.upper())
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger that takes key-value pairs: `get_logger(__name__).warning("in grace", organization="acme")`."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+class GraceNotice:
+    """Says when a warning about an organization in its rate limit's grace is due: once a minute (semantics §3)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minutes: dict[str, int] = {}
+
+    def due(self, organization: str, now: Millis) -> bool:
+        """True for the first question about `organization` in each minute. Each worker warns for itself."""
+        minute = now // _MINUTE
+        with self._lock:
+            if self._minutes.get(organization) == minute:
+                return False
+            self._minutes[organization] = minute
+            return True
+
+
+def masked(value: Any) -> Any:
+    """`value` as JSON can hold it, without anything that must not be read. Never raises."""
+    return _masked(value, ())
+
+
+def _masked(value: Any, above: tuple[int, ...]) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bytes | bytearray):
+        return _text(bytes(value).decode("utf-8", "replace"))
+    if id(value) in above or len(above) >= _DEEPEST:
+        return "…"
+    return _collection(value, (*above, id(value)))
+
+
+def _number(value: float) -> Any:
+    """Numbers stay numbers unless they could be somebody's; what JSON has no number for becomes text."""
+    if isinstance(value, float) and (not math.isfinite(value) or abs(value) < _SEVEN_DIGITS):
+        return value if math.isfinite(value) else str(value)
+    text = _printed(value)
+    clean = _text(text)
+    return value if clean == text else clean
+
+
+def _collection(value: Any, above: tuple[int, ...]) -> Any:
+    if isinstance(value, Mapping):
+        return {_key(key): _entry(key, item, above) for key, item in value.items()}
+    if isinstance(value, list | tuple | Set):
+        items = list(value)
+        if len(items) == 2 and _is_secret(items[0]):  # a header as a pair
+            return [_key(items[0]), MASK]
+        return [_masked(item, above) for item in items]
+    return _text(_printed(value))
+
+
+def _key(key: Any) -> str:
+    return str(_masked(key, ()))
+
+
+def _entry(key: Any, value: Any, above: tuple[int, ...]) -> Any:
+    return MASK if _is_secret(key) else _masked(value, above)
+
+
+def _is_secret(name: Any) -> bool:
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    return isinstance(text, str) and _SECRET_NAME.match(text) is not None
+
+
+def _printed(value: Any) -> str:
+    try:
+        return repr(value) if not isinstance(value, BaseException) else f"{type(value).__name__}: {value}"
+    except Exception:  # noqa: BLE001 - any object may be logged, and its repr may do anything
+        return f"<{type(value).__name__}>"
+
+
+def _text(text: str) -> str:
+    return _PATTERN.sub(_replacement, text)
+
+
+def _replacement(found: re.Match[str]) -> str:
+    if found["harmless"]:
+        return found[0]
+    if found["name"]:
+        return f"{found['name']}{found['between']}{MASK}"
+    if found["number"]:
+        return f"{MASK}{_last_digits(found['number'])}"
+    return f"{found['scheme'] or ''}{' ' if found['scheme'] else ''}{found['key'] or ''}{MASK}"
+
+
+def _last_digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())[-2:]
+
+
+def _line(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What is ours (time, level, logger) is added after masking, so that it stays readable."""
+    record = event.pop("_record")
+    event.pop("_from_structlog")
+    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return {**masked(event), "timestamp": at, "level": record.levelname.lower(), "logger": record.name}
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is at the moment, and tells nothing of a line that it could not write."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
+                processors=[
+                    structlog.processors.StackInfoRenderer(),
+                    structlog.processors.format_exc_info,
+                    _line,
+                    structlog.processors.JSONRenderer(),
+                ],
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """The standard one prints the arguments, unmasked."""
+        sys.stderr.write(f'{{"event": "a line of {record.name} could not be logged", "level": "error"}}\n')
