@@ -69,8 +69,7 @@ def test_nothing_is_missing(raw: str | None) -> None:
         "+1-415-555-0123",
         "+1415555o123",
         "++14155550123",
-        "+٤١٥٥٥٥٠١٢٣",
-        "+1٤١٥٥٥٥٠١٢٣",
+        "+1" + "\u0665" * 10,  # Arabic digits
         "+14155550123\x00",
         "+14155550123+14155550199",
         "sip:+14155550123@carrier.example.com;user=phone",
