@@ -79,7 +79,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/calls/start", start_call),
     ("POST", "/calls/end", end_call),
     ("GET", "/calls/<call_id:call_id>", show_call),
-    ("POST", "/calls/<call_id:call_id>/identity", give_verdict),
+    ("POST", "/calls/<path:call_id>/identity", give_verdict),
     ("GET", "/customers/<customer_ref>", show_customer),
     ("DELETE", "/customers/<customer_ref>", forget_customer),
 )

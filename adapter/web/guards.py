@@ -29,7 +29,7 @@ Handler = Callable[..., Response]
 class CallIdConverter(BaseConverter):
     """A call_id in an address, slashes and all; but `start`, `end` and `…/identity` are addresses of their own."""
 
-    regex = r"(?!(?:start|end)$)(?!.*/identity$).*[^/]"
+    regex = r"(?!(?:start|end|.*/identity)$).*[^/]"
     part_isolating = False
 
 
