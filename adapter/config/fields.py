@@ -168,8 +168,9 @@ class Bind(Text):
 
     def read(self, text: str) -> str:
         bind = super().read(text)
-        if not bind.startswith("unix:") and int(bind.rpartition(":")[2]) > 65_535:
-            raise self.refuse("has a port above 65535")
+        # Port 0 (any) would be another port for each worker.
+        if not bind.startswith("unix:") and not 1 <= int(bind.rpartition(":")[2]) <= 65_535:
+            raise self.refuse("has a port that is not from 1 to 65535")
         return bind
 
 

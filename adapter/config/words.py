@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.twilio.texts import problems
+from marshmallow import ValidationError
 
 from .fields import Setting, Text
+from .templates import template_problem
 
 
 class Language(Text):
@@ -26,7 +27,7 @@ def _subtag(part: str) -> str:
 
 
 class Template(Setting):
-    """What callers hear, as a Jinja text. `name` says which facts it may use: the voice edge has the rules."""
+    """What callers hear, as a Jinja text. `name` says which facts it may use."""
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__("a sentence, with {{ name }} and {% if name %} where the text may use it", **kwargs)
@@ -37,6 +38,7 @@ class Template(Setting):
             raise self.refuse("is empty")
         if not all(character.isprintable() or character in "\n\t" for character in text):
             raise self.refuse("holds a control character")
-        for problem in problems({self._name: text}):
-            raise self.refuse("cannot be spoken, " + problem.removeprefix(f"{self._name}: "))
+        problem = template_problem(self._name, text)
+        if problem:
+            raise ValidationError(problem)
         return text
