@@ -1,0 +1,172 @@
+"""A call's three messages in every order and each of them twice end in the same memory (semantics §9).
+
+V is the voice webhook, E the agent's calls/end over REST, S Twilio's terminal status. The clock stands still, so that
+whatever differs in the end differs because of the order and not because of the time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from adapter.app import create_app
+from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, call_sid, issue_key
+
+CALLER = "+14155550123"
+SID, EARLIER = call_sid(2), call_sid(1)
+ORDERS = sorted({"".join(order) for order in permutations("VVEESS")})
+# Caller data, all of it but calls (compared as the API shows them: how a call would be undone is nobody's business once
+# it has ended) and answers (a voice answer is kept only when there was one to give; it is a cache and not memory).
+TABLES = ("customers", "numbers", "external_ids", "sightings", "intents", "variables", "usage", "tombstones")
+WRITTEN = {"intent": "refund_request", "variables": {"name": "Maria", "city": "Lyon"}}
+
+
+@dataclass
+class Played:
+    """What was answered while the messages came in, and what was left behind."""
+
+    twiml: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    call: dict[str, Any] = field(default_factory=dict)
+    customer: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
+
+
+@dataclass
+class Scene:
+    """One database, one caller, Twilio and the agent."""
+
+    api: Api
+    twilio: Twilio
+    clock: ToldClock
+    file: Path
+
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        with closing(sqlite3.connect(self.file)) as connection:
+            return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in TABLES}
+
+
+def scene() -> Iterator[Scene]:
+    with TemporaryDirectory() as folder:
+        clock = ToldClock()
+        app = create_app(a_config(Path(folder)), clock=clock, ids=CountedIds())
+        yield Scene(Api(app.test_client(), issue_key(app)), Twilio(app.test_client()), clock, Path(folder) / "calls.db")
+        app.extensions["sticky-calls"].store.close()
+
+
+def a_new_caller(scene: Scene) -> None:
+    """Nobody has called yet."""
+
+
+def a_returning_caller(scene: Scene) -> None:
+    """Called a week ago from a mobile, left the same question open, told her name."""
+    ref = scene.api.start(EARLIER, "mobile", ani=CALLER).json["customer_ref"]
+    ended = scene.api.end(EARLIER, customer_ref=ref, intent="refund_request", variables={"name": "Mary"})
+    assert ended.status_code == 200
+    scene.clock.advance(days=7)
+
+
+def by_number(scene: Scene) -> dict[str, Any]:
+    return {"identity_hints": {"ani": CALLER}}
+
+
+def by_ref_where_known(scene: Scene) -> dict[str, Any]:
+    """The agent's desktop asks whose call it is, and knows nobody before there was a voice webhook."""
+    found = scene.api.call(SID)
+    ref = found.json["customer_ref"] if found.status_code == 200 else None
+    return {**by_number(scene), **({"customer_ref": ref} if ref else {})}
+
+
+def play(order: str, before: Callable[[Scene], None], named: Callable[[Scene], dict[str, Any]]) -> Played:
+    played = Played()
+    for stage in scene():
+        before(stage)
+        for message in order:
+            if message == "V":
+                played.twiml.append(stage.twilio.voice(SID, CALLER).text)
+            elif message == "E":
+                played.ends.append(stage.api.end(SID, **named(stage), **WRITTEN).status_code)
+            else:
+                # A call as short as the frozen clock makes it: with 35 s the hang-up would date the start before the
+                # voice webhook came, and so it would be right for the two to disagree.
+                played.statuses.append(stage.twilio.status(SID, CALLER, CallDuration="0").status_code)
+        played.call = stage.api.call(SID).json
+        played.customer = stage.api.customer(played.call["customer_ref"]).json
+        played.tables = stage.tables()
+    return played
+
+
+@cache
+def usual(before: Callable[[Scene], None], named: Callable[[Scene], dict[str, Any]]) -> Played:
+    """The messages once each, in the order in which they are sent."""
+    return play("VSE", before, named)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("before", [a_new_caller, a_returning_caller])
+def test_every_order_of_every_message_twice_leaves_the_same_memory(order: str, before: Callable[[Scene], None]) -> None:
+    played, expected = play(order, before, by_number), usual(before, by_number)
+    assert played.call == expected.call
+    assert played.customer == expected.customer
+    assert played.tables == expected.tables
+    assert [row[-1] for row in played.tables["usage"]] == [5 if before is a_returning_caller else 3]
+    assert each_was_taken_once(played)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("before", [a_new_caller, a_returning_caller])
+def test_an_end_that_names_the_customer_where_it_can_leaves_the_same_memory(
+    order: str, before: Callable[[Scene], None]
+) -> None:
+    played, expected = play(order, before, by_ref_where_known), usual(before, by_ref_where_known)
+    assert without_basis(played.call) == without_basis(expected.call)
+    assert customer_without_basis(played.customer) == customer_without_basis(expected.customer)
+    assert without_sightings(played.tables) == without_sightings(expected.tables)
+    assert each_was_taken_once(played)
+
+
+def test_ninety_orders_are_all_there_are() -> None:
+    assert len(ORDERS) == 90
+
+
+def test_the_comparison_would_see_a_difference() -> None:
+    """The positive control: another word of the agent, another number on the line, and the states differ."""
+    usually = usual(a_new_caller, by_number)
+    returning = usual(a_returning_caller, by_number)
+    assert usually.tables != returning.tables
+    assert usually.call != returning.call
+    once_more = play("VSE", a_new_caller, lambda _: {"identity_hints": {"ani": "+14155550124"}})
+    assert once_more.tables != usually.tables
+    assert play("VS", a_new_caller, by_number).tables != usually.tables
+
+
+def each_was_taken_once(played: Played) -> bool:
+    """The second end is refused; the second webhook hears, to the byte, what the first one heard."""
+    first, second = played.twiml
+    return played.ends == [200, 409] and played.statuses == [204, 204] and first == second and "<Response>" in first
+
+
+def without_basis(call: dict[str, Any]) -> dict[str, Any]:
+    """An end that came first could not name the customer: there was none to be named. So what the call rests on is
+    the number in one order and the customer_ref in another, and neither is wrong."""
+    explanation = {name: value for name, value in call["explanation"].items() if name != "basis"}
+    return {**call, "explanation": explanation}
+
+
+def customer_without_basis(customer: dict[str, Any]) -> dict[str, Any]:
+    return {**customer, "calls": [without_basis(call) for call in customer["calls"]]}
+
+
+def without_sightings(tables: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """For the same reason: number and customer_ref were presented together in one order and not in the other."""
+    return {name: rows for name, rows in tables.items() if name != "sightings"}
