@@ -1,0 +1,63 @@
+"""The command `sticky-calls`: one module a command (group).
+
+A command's module is imported when it is called: `--version` and `--help` need neither the store nor the web.
+Secrets are never taken from the command line, where every user of the machine can read them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from adapter import __version__
+from adapter.errors import AdapterError, ConfigError
+
+_COMMANDS = {
+    "serve": ("serve", "serve", "Run the service."),
+    "demo": ("demo", "demo", "Play a caller's story against a real server on a temporary database."),
+    "check-config": ("check_config", "check_config", "Find every mistake in the configuration."),
+    "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
+    "call": ("call", "call", "Talk to a running service: start, end, show a call."),
+    "db": ("db", "db", "Look after the database."),
+}
+
+
+class _Commands(click.Group):
+    """Knows its commands by name only, and says what went wrong without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.ClickException(told(error)) from error
+        except AdapterError as error:
+            raise click.ClickException(error.message) from error
+
+
+def told(error: ConfigError) -> str:
+    """All mistakes, one a line, under a line that counts them."""
+    count = len(error.problems)
+    return "\n".join([f"the configuration has {count} mistake{'s' if count != 1 else ''}:", *error.problems])
+
+
+@click.group(
+    cls=_Commands, epilog="Example:  sticky-calls demo", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="sticky-calls")
+def main() -> None:
+    """Caller memory for the telephone: who is calling, how sure are we, what was left open last time."""

@@ -1,0 +1,59 @@
+"""`sticky-calls db`: the database's schema, health and encryption keys."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from adapter.store.rekey import rekey as bring_under_newest_key
+
+from .configured import config_option, configured, opened, store_of
+
+
+@click.group(epilog="Example:  sticky-calls db check")
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command(epilog="Example:  sticky-calls db upgrade --config config.yaml")
+@config_option
+def upgrade(path: Path | None) -> None:
+    """Create the database, or bring it to this version. `serve` does the same when it starts."""
+    config = configured(path)
+    with opened(config) as store:
+        click.echo(f"{store.path} is at this version.")
+
+
+@db.command(epilog="Example:  sticky-calls db check --config config.yaml")
+@config_option
+def check(path: Path | None) -> None:
+    """Read the whole database for damage, and its schema's version; exit code 1 if something is wrong."""
+    store = store_of(configured(path))
+    problems = store.schema_problems()
+    store.close()
+    if problems:
+        raise click.ClickException("\n".join([f"{store.path}:", *problems]))
+    click.echo(f"{store.path} is sound and at this version.")
+
+
+@db.command(epilog="Example:  sticky-calls db rekey --config config.yaml")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Rows a transaction.")
+@config_option
+def rekey(batch: int, path: Path | None) -> None:
+    """Bring everything under the newest of security.encryption_keys.
+
+    Runs beside the service, can be stopped and run again. When a run finds nothing to do, older keys can be taken out.
+    """
+    config = configured(path)
+    if not config.security.encryption_keys:
+        raise click.ClickException(
+            "there is no key in security.encryption_keys; add one with `openssl rand -base64 32`"
+        )
+    newest = config.security.encryption_keys[0][0]
+    with opened(config) as store, Console(stderr=True).status(f"Bringing everything under key {newest} …"):
+        counts = {kind: count for kind, count in asdict(bring_under_newest_key(store, batch)).items() if count}
+    done = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items())
+    click.echo(f"Brought under key {newest}: {done}." if done else f"Everything is under key {newest} already.")

@@ -1,0 +1,27 @@
+"""Is the address free? Asked before anything starts.
+
+Workers listen with SO_REUSEPORT: without this question a second service on the same port would start without an error
+and take half of the first one's calls.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+
+def refuse_taken_address(bind: str) -> None:
+    """ClickException when nothing can listen on `bind` (host:port, [IPv6]:port; unix: is gunicorn's to judge)."""
+    if bind.startswith("unix:"):
+        return
+    host, _, port = bind.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"cannot listen on {bind}: {reason}; choose another with --bind") from None
