@@ -20,6 +20,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PEPPER_MIN_LENGTH = 16
 _KEY_BYTES = 32
+# How the example file writes a secret that must not be left as it is.
+_PLACEHOLDER = "replace-with-"
 
 
 def printable(text: str) -> bool:
@@ -185,6 +187,8 @@ class Pepper(Setting):
             raise self.refuse("is too short")
         if not printable(text):
             raise self.refuse("holds a control character or a space at its end")
+        if text.startswith(_PLACEHOLDER):
+            raise self.refuse("is still the example's, which everybody knows")
         return text.encode()
 
 

@@ -70,7 +70,7 @@ class OrganizationSchema(Section):
 class AccountSchema(Section):
     sid = Text('the account SID (AC and 32 hex digits), or "*" for any', _ACCOUNT_SID, required=True)
     auth_tokens = Items(
-        Text("the auth token as Twilio's console shows it", r"(?!\*+$)\S{1,128}"),
+        Text("the auth token as Twilio's console shows it", r"(?!\*+$|replace-with-)\S{1,128}"),
         required=True,
         validate=validate.Length(min=1, max=8, error="has no token, or more than 8; write the account's auth token"),
         metadata={"secret": True},
