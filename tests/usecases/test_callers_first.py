@@ -1,0 +1,132 @@
+"""Limits, quotas and an absent store are never felt by a caller, and no hang-up is lost over them (semantics §9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from adapter.store.database import Store
+from adapter.usecases import Service, apply_waiting
+from tests.builders import PUBLIC_URL, Api, a_line, an_organization, call_sid, issue_key
+from tests.conformance.wire import NEUTRAL, a_call, an_app, count, events, lose_the_store, posted, puts_through, speech
+
+SUB_DIALED = "+14155550101"
+
+
+def test_when_the_store_is_away_the_caller_is_greeted_neutrally_and_put_through(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted(app, "voice", a_call(1))
+    lose_the_store(monkeypatch)
+    reply = posted(app, "voice", a_call(2))
+    assert speech(reply) == NEUTRAL
+    assert puts_through(reply)
+    assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
+
+
+def test_a_hang_up_while_the_store_is_away_is_applied_when_it_is_back(
+    app: Flask, service: Service, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted(app, "voice", a_call(1))
+    with monkeypatch.context() as patched:
+        lose_the_store(patched)
+        posted(app, "status", a_call(1, CallStatus="completed"))
+    assert events(api, call_sid(1)) == ["greeted"]
+    assert apply_waiting(service) == 1
+    assert events(api, call_sid(1)) == ["greeted", "hung_up"]
+    assert apply_waiting(service) == 0
+
+
+def test_a_worker_that_never_saw_the_store_keeps_a_hang_up_too(
+    app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is restarted while the database is away: its first webhook may be a status callback."""
+    with monkeypatch.context() as patched:
+        lose_the_store(patched)
+        posted(app, "status", a_call(1, CallStatus="completed"))
+    assert apply_waiting(service) == 1
+
+
+@pytest.mark.parametrize("plan", [{"monthly": 0}, {"per_minute": 0}])
+def test_beyond_quota_or_rate_the_caller_is_greeted_neutrally_and_put_through(
+    tmp_path: Path, plan: dict[str, int]
+) -> None:
+    with an_app(tmp_path, an_organization(**plan)) as app:
+        reply = posted(app, "voice", a_call(1))
+        assert speech(reply) == NEUTRAL
+        assert puts_through(reply)
+        assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
+        assert (count(tmp_path, "customers"), count(tmp_path, "calls"), count(tmp_path, "usage")) == (0, 0, 0)
+
+
+def test_the_last_of_the_rate_is_still_recognized(tmp_path: Path) -> None:
+    with an_app(tmp_path, an_organization(per_minute=1)) as app:
+        assert speech(posted(app, "voice", a_call(1))) != NEUTRAL
+        assert speech(posted(app, "voice", a_call(2))) == NEUTRAL
+
+
+def test_a_hang_up_under_an_exhausted_quota_is_applied_after_the_renewal(tmp_path: Path) -> None:
+    with an_app(tmp_path, an_organization(monthly=1)) as app:
+        service, api = app.extensions["sticky-calls"], Api(app.test_client(), issue_key(app))
+        posted(app, "voice", a_call(1))
+        posted(app, "status", a_call(1, CallStatus="completed"))
+        assert apply_waiting(service) == 0
+        assert events(api, call_sid(1)) == ["greeted"]
+        service.clock.advance(days=22)  # the first of March
+        assert apply_waiting(service) == 1
+        call = api.call(call_sid(1)).json
+        assert [event["event"] for event in call["timeline"]] == ["greeted", "hung_up"]
+        assert call["timeline"][1]["at"] == "2026-02-07T10:30:00.000Z"
+        assert apply_waiting(service) == 0
+
+
+def test_one_organizations_exhausted_quota_holds_up_nobody_elses_hang_ups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (a_line(), a_line(number=SUB_DIALED, organization="globex"))
+    with an_app(tmp_path, an_organization(monthly=1), an_organization("globex"), lines=lines) as app:
+        service = app.extensions["sticky-calls"]
+        globex = Api(app.test_client(), issue_key(app, "globex"))
+        posted(app, "voice", a_call(1))
+        posted(app, "voice", a_call(2, To=SUB_DIALED))
+        posted(app, "status", a_call(1, CallStatus="completed"))
+        with monkeypatch.context() as patched:
+            lose_the_store(patched)
+            posted(app, "status", a_call(2, To=SUB_DIALED, CallStatus="completed"))
+        apply_waiting(service)
+        assert events(globex, call_sid(2)) == ["greeted", "hung_up"]
+
+
+def test_waiting_for_the_renewal_uses_up_no_rate(tmp_path: Path) -> None:
+    """A worker tries again every few seconds for as long as a month: its organization's own requests must not pay."""
+    with an_app(tmp_path, an_organization(per_minute=10, monthly=1)) as app:
+        service, api = app.extensions["sticky-calls"], Api(app.test_client(), issue_key(app))
+        posted(app, "voice", a_call(1))
+        posted(app, "status", a_call(1, CallStatus="completed"))
+        service.clock.advance(seconds=61)
+        for _ in range(8):
+            apply_waiting(service)
+        assert api.call(call_sid(1)).headers["X-RateLimit-Remaining"] == "9"
+
+
+def test_twilios_fallback_puts_the_caller_through_and_asks_nothing_of_the_store(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_the_store(monkeypatch)
+    reply = posted(app, "fallback", [*a_call(1), ("ErrorCode", "11200"), ("ErrorUrl", f"{PUBLIC_URL}/twilio/voice")])
+    assert speech(reply) == NEUTRAL
+    assert puts_through(reply)
+    assert posted(app, "fallback", a_call(1), signature="").status == 403
+
+
+def test_a_defect_is_heard_as_a_sentence_and_not_as_an_application_error(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Store, "begin", broken)
+    assert speech(posted(app, "voice", a_call(1)))
+    assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
