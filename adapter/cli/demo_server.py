@@ -16,10 +16,10 @@ from pathlib import Path
 import click
 import requests
 import yaml
-from adapter.config.pepper import pepper_for
 
 from adapter.app import build_service
 from adapter.config import load
+from adapter.config.pepper import pepper_for
 from adapter.engine.model import Mode
 from adapter.store import keys
 
@@ -50,7 +50,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[DemoServer]:
     # Not the caller's settings: a demo must not depend on, or touch, what is configured on this machine.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
     command = [sys.executable, "-m", "adapter", "serve", "--config", str(config)]
-    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environ)  # noqa: S603 - our own
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)  # noqa: S603 - our own
     try:
         _wait_until_healthy(url, process, folder / "server.log")
         yield DemoServer(url, api_key, auth_token, process)
