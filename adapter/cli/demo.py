@@ -29,7 +29,7 @@ _NEXT = """
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Listen here instead of on any free port.")
 def demo(keep: bool, port: int | None) -> None:
     """Play a caller's story against a real server on a temporary database."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="sticky-calls-demo-") as folder:
         console.print("[dim]Starting a server on a temporary database …[/]")
         with running(Path(folder), port) as server:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import requests
 from rich.console import Console
-from rich.padding import Padding
+from rich.table import Table
 
 from adapter.replay.player import Player, Webhook, recorded
 
@@ -112,7 +112,11 @@ class _Story:
         self._console.print(f"[bold cyan]{number}  {title}[/]")
 
     def _line(self, label: str, text: str) -> None:
-        self._console.print(Padding(f"[dim]{label:>12}[/]  {text}", (0, 0, 0, 1)))
+        row = Table.grid(padding=(0, 2))
+        row.add_column(width=13, justify="right", style="dim")
+        row.add_column(overflow="fold")
+        row.add_row(label, text)
+        self._console.print(row)
 
 
 def heard(twiml: str) -> tuple[str, str]:

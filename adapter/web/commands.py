@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError
 from marshmallow.exceptions import SCHEMA
 
 from adapter.engine.idempotency import MAX_KEY_CHARS, is_usable
-from adapter.engine.model import EndCall, Hints, IntentUpdate, Issue, StartCall, VariableUpdate, Verdict
+from adapter.engine.model import EndCall, Hints, IntentUpdate, Issue, LineType, StartCall, VariableUpdate, Verdict
 
 from .body import Path, dotted, shown
 from .fields import Name
@@ -113,8 +113,7 @@ def _too_many(mentions: list[_Mention], form: str, other: str, at_most: int) -> 
 
 
 def _start(loaded: dict[str, Any]) -> StartCall:
-    line_type = loaded.get("telco", {}).get("line_type")
-    return StartCall(loaded["call_id"], _hints(loaded["identity_hints"], line_type))
+    return StartCall(loaded["call_id"], _hints(loaded["identity_hints"], _line_type(loaded)))
 
 
 def _end(loaded: dict[str, Any]) -> EndCall:
@@ -123,9 +122,15 @@ def _end(loaded: dict[str, Any]) -> EndCall:
         call_id=loaded["call_id"],
         customer_ref=loaded.get("customer_ref"),
         hints=None if hints is None else _hints(hints, None),
+        line_type=_line_type(loaded),
         intents=tuple(_intent_updates(loaded)),
         variables=tuple(_variable_updates(loaded)),
     )
+
+
+def _line_type(loaded: dict[str, Any]) -> LineType | None:
+    found: LineType | None = loaded.get("telco", {}).get("line_type")
+    return found
 
 
 def _hints(loaded: dict[str, Any], line_type: Any) -> Hints:

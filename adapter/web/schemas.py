@@ -81,6 +81,8 @@ class EndRequest(Request):
     call_id = Text(128, 1, required=True, metadata={"description": "Must match call_id from /calls/start"})
     customer_ref = CustomerRef(metadata={"description": "UUID from /calls/start response"})
     identity_hints = Part(IdentityHints)
+    # Beyond the reference: agents and bots learn during the call what kind of line it is.
+    telco = Part(Telco)
     intent = Text(128, 1, metadata={"description": "Primary topic discussed"})
     intent_status = Word(IntentStatus, metadata={"description": "open (unresolved) or resolved (completed)"})
     variables = Named(
@@ -88,7 +90,8 @@ class EndRequest(Request):
         at_most=MAX_VARIABLES,
         metadata={"description": "Key-value pairs to save; null deletes the variable"},
     )
-    intent_updates = Many(Part(IntentUpdateRequest), at_most=MAX_INTENTS)
+    # "No intent twice" is more than JSON Schema can say; this is the part it can.
+    intent_updates = Many(Part(IntentUpdateRequest), at_most=MAX_INTENTS, metadata={"uniqueItems": True})
     variable_updates = Named(Part(VariableUpdateRequest), at_most=MAX_VARIABLES)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)

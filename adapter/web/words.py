@@ -18,6 +18,7 @@ SENTENCES: Final[dict[str, str]] = {
     "ani.other_person": "The caller's number is known, but its new external id says that somebody else is calling.",
     "ani.withheld": "The caller withheld the number.",
     "ani.not_dialable": "What came as the caller's number cannot be dialed, so it identifies nobody.",
+    "ani.caller_id_failed": "The caller's number failed the network's validation, so it identifies nobody.",
     "ani.missing": "No caller's number was given.",
     "external_id.known": "An external id belongs to this customer.",
     "external_id.new": "The external id has not been seen before.",
