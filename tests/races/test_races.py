@@ -1,0 +1,52 @@
+"""Races over HTTP, short: 4 workers with 4 threads each, 8 client processes. `python -m tests.races`: long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.races.arena import Arena, arena
+from tests.races.rates import TINY_TIER, never_too_many, revoked_everywhere
+from tests.races.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.slow
+Race = Callable[[Arena, int], list[str]]
+each_race = pytest.mark.parametrize("race", [*SCENARIOS, revoked_everywhere], ids=lambda race: race.__name__)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with arena(tmp_path_factory.mktemp("races")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with arena(tmp_path_factory.mktemp("stale"), app="tests.races.seeded:build()") as found:
+        yield found
+
+
+@each_race
+def test_what_all_do_at_once_comes_out_as_if_one_after_the_other(running: Arena, race: Race) -> None:
+    assert race(running, 0) == []
+
+
+def test_no_window_ever_holds_more_than_the_hard_limit(running: Arena) -> None:
+    assert never_too_many(running, TINY_TIER, 3) == []
+
+
+def test_all_workers_took_part(running: Arena) -> None:
+    """Else the races above were races between threads."""
+    assert len(running.racers.workers) == running.server.workers
+
+
+@each_race
+def test_a_server_that_reads_stale_values_is_found_out(stale: Arena, race: Race) -> None:
+    """The positive control of every race."""
+    assert race(stale, 0) != []
+
+
+def test_a_server_with_a_stale_window_is_found_out(stale: Arena) -> None:
+    faults = never_too_many(stale, TINY_TIER, 2)
+    assert any("admitted within" in fault for fault in faults)
