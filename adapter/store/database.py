@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,6 @@ class Store:
         with self.connections.reader() as connection:
             _plainly(connection, "BEGIN")
             yield Transaction(connection, realm, self.keyring)
-            _plainly(connection, "COMMIT")
 
     def ping(self) -> None:
         """StoreUnavailable unless a real table of this product can be read now."""
@@ -181,8 +180,11 @@ class Store:
 
     def schema_problems(self) -> list[str]:
         """What `db check` tells: damage in the file, a schema that is not at this version. Empty: all is well."""
-        with self.connections.reader() as connection:
-            return schema.problems(connection)
+        try:
+            with self.connections.reader() as connection:
+                return schema.problems(connection)
+        except StoreUnavailable as error:
+            return [error.message]
 
     def steady_offset(self, boot_id: str, ticks: int, wall: Millis) -> int:
         """What to add to ticks since boot for a time that never steps: decided once a boot, for all workers."""
@@ -197,11 +199,21 @@ class Store:
             except sqlite3.Error as error:
                 raise translate(error) from error
 
+    def compact(self) -> None:
+        """Write the whole file anew: smaller, and without a trace of what was deleted. Writers wait for as long.
+
+        SQLite overwrites what is deleted, but splitting a page can leave a copy of a row in the page's slack. Where
+        values are stored plainly (no encryption key, or before the first `rekey`) only this removes the last of them.
+        """
+        with self.lock.held():
+            _plainly(self.connections.writer(), "VACUUM")
+        self.truncate_log()
+
     def close(self) -> None:
         """Let go of all connections not in use; the store opens new ones when used again."""
-        # The last connection to close empties the log into the file, which must not happen beside a writer.
-        with self.lock.held(), self.connections.mutex:
+        with suppress(StoreUnavailable), self.lock.held():
             self.connections.drop_writer()
+        with self.connections.mutex:
             self.connections.close_readers()
 
     def renew(self) -> None:

@@ -69,10 +69,8 @@ class Inbox:
             (self._folder / name).unlink()
 
     def _names(self) -> list[str]:
-        try:
-            return sorted(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(_EVENT))
-        except FileNotFoundError:
-            return []
+        with os.scandir(self._folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith(_EVENT))
 
     def _write(self, name: str, sealed: bytes) -> None:
         temporary = self._folder / f"{name}.new"

@@ -15,7 +15,7 @@ from . import calls
 from .database import Transaction
 from .identities import EXTERNAL_OF_CUSTOMER
 from .memory import all_intents, memory
-from .refs import to_bytes
+from .refs import from_bytes, to_bytes
 from .statements import PerTokens, Prepared, any_of, bind, numbered
 from .tables import LINE_TYPES, answers, customers, external_ids, intents, numbers, sightings, tombstones, variables
 
@@ -67,7 +67,7 @@ def export(tx: Transaction, ref: str, now: Millis) -> CustomerRecord | None:
     if found is None:
         return None
     return CustomerRecord(
-        customer_ref=ref,
+        customer_ref=from_bytes(customer),
         created_at=found[0],
         last_contact=found[1],
         numbers=tuple(_numbers(tx, customer)),

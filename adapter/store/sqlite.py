@@ -107,11 +107,8 @@ class Connections:
         opened = self._idle_reader(self._file())
         try:
             yield opened.connection
-        except BaseException:
-            opened.connection.close()
-            raise
-        with self.mutex:
-            self._readers.append(opened)
+        finally:
+            self._give_back(opened)
 
     def checkpoint_if_long(self, connection: sqlite3.Connection) -> None:
         """After a commit, under the write lock: keep the write-ahead log from growing without bound."""
@@ -144,7 +141,18 @@ class Connections:
                 if opened.file == file:
                     return opened
                 opened.connection.close()
-        return _Opened(connect(self._path, self._timeout, read_only=True), file)
+            # Opened under the mutex: a fork in another thread must not find a connection half made.
+            return _Opened(connect(self._path, self._timeout, read_only=True), file)
+
+    def _give_back(self, opened: _Opened) -> None:
+        try:
+            if opened.connection.in_transaction:
+                opened.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            opened.connection.close()
+            return
+        with self.mutex:
+            self._readers.append(opened)
 
     def _file(self) -> tuple[int, int]:
         """Which file bears the name now: on a deleted or replaced one all "works" and is lost."""

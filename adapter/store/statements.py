@@ -39,7 +39,7 @@ class Prepared:
         assert isinstance(self._statement, sa.ClauseElement)
         compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
-        self._constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        self._constants = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
         self._sql = str(compiled)
         return self._sql
 
