@@ -1,0 +1,61 @@
+"""A store on a real file, with two organizations, opened under one key."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapter.engine.model import Mode, Realm
+from adapter.store import organizations
+from adapter.store.database import Store, Transaction
+from adapter.store.sealing import Keyring
+
+OLD_KEY = ("old", b"o" * 32)
+NEW_KEY = ("new", b"n" * 32)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "calls.db"
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring([OLD_KEY])
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database, made once: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "new.db"
+    store = Store.open(f"sqlite:///{path}", Keyring())
+    store.migrate()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def store(url: str, path: Path, keyring: Keyring, migrated: Path) -> Iterator[Store]:
+    shutil.copy(migrated, path)
+    store = Store.open(url, keyring)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def realm(store: Store) -> Realm:
+    return organizations.register(store, [("org", "ba_1"), ("other", "ba_2")])["org"].realm(Mode.PROD)
+
+
+@pytest.fixture
+def tx(store: Store, realm: Realm) -> Iterator[Transaction]:
+    with store.begin(realm) as tx:
+        yield tx

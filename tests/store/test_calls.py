@@ -1,0 +1,107 @@
+"""Calls as remembered."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from uuid import UUID
+
+import pytest
+
+from adapter.engine.model import (
+    Basis,
+    Call,
+    Evidence,
+    Identity,
+    Level,
+    LineType,
+    Origin,
+    Realm,
+    Recommendation,
+    Undo,
+    Verdict,
+)
+from adapter.store import calls
+from adapter.store.database import Store, Transaction
+
+A = str(UUID(int=1))
+FULL = Call(
+    call_id="CA1",
+    started_at=100,
+    customer_ref=A,
+    origin=Origin.TWILIO,
+    greeted_at=100,
+    hung_up_at=200,
+    ended_at=300,
+    basis=Basis.EXTERNAL_ID,
+    identity=Identity(0.9, Level.VERY_HIGH, ("ani:mobile", "external_id"), Recommendation.REUSE),
+    evidence=(
+        Evidence("ani", "mobile", "ani_weight", True, 0.5),
+        Evidence("external_id", "customer_id", "too_shared", False),
+    ),
+    would_raise=("recency",),
+    policy_version="abcd1234",
+    ani="+14155550123",
+    dnis="+14155550100",
+    line_type=LineType.MOBILE,
+    verdict=Verdict.REJECTED,
+    verdict_at=150,
+    undo=Undo(
+        created_customer=True,
+        linked_ani=True,
+        linked_external=("aa", "bb"),
+        presented=("aa", "cc"),
+        previous_contact=50,
+        previous_ani_seen=60,
+        previous_line_type=LineType.VOIP,
+        previous_line_type_at=70,
+    ),
+)
+
+
+def test_an_unknown_call_is_none(tx: Transaction) -> None:
+    assert calls.find(tx, "CA1") is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [FULL, Call("CA1", 0), replace(FULL, identity=None, undo=Undo(previous_contact=1), verdict_at=None)],
+    ids=["full", "bare", "between"],
+)
+def test_a_call_comes_back_as_it_was_saved(tx: Transaction, call: Call) -> None:
+    calls.save(tx, call)
+    assert calls.find(tx, "CA1") == call
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Call) if field.name != "call_id"])
+def test_saving_again_replaces_every_field(tx: Transaction, name: str) -> None:
+    calls.save(tx, Call("CA1", 1))
+    changed = replace(Call("CA1", 1), **{name: getattr(FULL, name)})
+    calls.save(tx, changed)
+    assert calls.find(tx, "CA1") == changed
+
+
+def test_a_field_added_to_a_call_is_stored_or_this_test_says_so() -> None:
+    """A new field of Call or Undo with a default would silently be lost between two requests."""
+    bare = Call("", 0)
+    same = [field.name for field in fields(Call) if getattr(FULL, field.name) == getattr(bare, field.name)]
+    unset = [field.name for field in fields(Undo) if getattr(FULL.undo, field.name) == getattr(Undo(), field.name)]
+    assert same == unset == []
+
+
+def test_calls_of_a_customer_come_newest_first_and_limited(tx: Transaction) -> None:
+    for number in range(5):
+        calls.save(tx, Call(f"CA{number}", number, customer_ref=A))
+    calls.save(tx, Call("other", 9, customer_ref=str(UUID(int=2))))
+    assert [call.call_id for call in calls.of_customer(tx, A)] == ["CA4", "CA3", "CA2", "CA1", "CA0"]
+    assert [call.call_id for call in calls.of_customer(tx, A, limit=2)] == ["CA4", "CA3"]
+
+
+def test_another_realm_may_have_the_same_call_id(store: Store, realm: Realm) -> None:
+    other = Realm(realm.account, realm.number + 1)
+    with store.begin(realm) as tx:
+        calls.save(tx, FULL)
+    with store.begin(other) as tx:
+        assert calls.find(tx, "CA1") is None
+        calls.save(tx, Call("CA1", 7))
+    with store.read(realm) as tx:
+        assert calls.find(tx, "CA1") == FULL

@@ -1,0 +1,143 @@
+"""The schema: made by migrations, equal to the tables, safe when many start at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from adapter.errors import StoreMismatch, StoreUnavailable
+from adapter.store import schema
+from adapter.store.database import Store
+from adapter.store.sealing import Keyring
+from adapter.store.tables import metadata
+from tests.store import workers
+
+
+def objects(connection: sqlite3.Connection) -> dict[str, str]:
+    """Tables and indexes with their SQL, whatever its white space."""
+    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name != 'alembic_version'")
+    return {name: " ".join(sql.split()) for name, sql in found}
+
+
+def test_migrations_make_exactly_the_tables(store: Store, tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/direct.db")
+    metadata.create_all(engine)
+    engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "direct.db")) as direct, closing(sqlite3.connect(store.path)) as migrated:
+        assert objects(migrated) == objects(direct)
+
+
+def test_alembic_sees_no_difference_either(store: Store) -> None:
+    engine = sa.create_engine(f"sqlite:///{store.path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_caller_data_is_keyed_by_realm_and_lives_in_its_key() -> None:
+    reference = {"organizations", "api_keys", "clocks"}
+    for table in metadata.sorted_tables:
+        key = [column.name for column in table.primary_key]
+        assert table.name in reference or key[0] == "account"
+        assert table.name in reference | {"usage", "rate_hits"} or key[:2] == ["account", "realm"]
+        assert table.dialect_options["sqlite"]["with_rowid"] is False
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    store.migrate()
+    assert store.schema_problems() == []
+
+
+def test_the_way_to_the_file_may_have_any_characters(tmp_path: Path) -> None:
+    folder = tmp_path / "a %20 b#é?"
+    folder.mkdir()
+    store = Store(folder / "c;d.db", Keyring(), 1.0)
+    store.migrate()
+    store.ping()
+    store.close()
+    assert (folder / "c;d.db").exists()
+
+
+@pytest.mark.slow
+def test_many_workers_may_migrate_at_once(url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(6) as pool:
+        assert pool.map(workers.migrate, [url] * 6) == [[]] * 6
+
+
+def set_version(path: Path, version: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+        connection.commit()
+
+
+def test_a_newer_schema_is_refused(store: Store) -> None:
+    set_version(store.path, "9999")
+    with pytest.raises(StoreMismatch, match="9999"):
+        store.migrate()
+    assert store.schema_problems() == [
+        f"schema is at 9999, this version needs {schema.head()}: run `sticky-calls db migrate`"
+    ]
+
+
+def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    store = Store.open(url, Keyring())
+    with pytest.raises(StoreMismatch, match="something else"):
+        store.migrate()
+    assert store.schema_problems() != []
+    store.close()
+
+
+def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE half (x)")
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(schema, "_run_migrations", half)
+    store = Store.open(url, Keyring())
+    with pytest.raises(RuntimeError, match="power cut"):
+        store.migrate()
+    monkeypatch.undo()
+    store.migrate()
+    assert store.schema_problems() == []
+    store.close()
+
+
+def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(schema, "_run_migrations", broken)
+    with pytest.raises(StoreUnavailable, match="disk I/O error"):
+        Store.open(url, Keyring()).migrate()
+
+
+def test_a_damaged_file_is_a_problem_not_an_exception(store: Store) -> None:
+    store.ping()
+    with store.lock.held():
+        store.connections.drop_writer()
+    store.truncate_log()
+    data = store.path.read_bytes()
+    with store.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (len(data) - 4096))
+    assert store.schema_problems() != []
+    store.path.unlink()
+    assert "gone" in store.schema_problems()[0]
+
+
+def test_an_empty_version_table_counts_as_no_version(store: Store) -> None:
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        connection.commit()
+    assert "schema is at nothing" in store.schema_problems()[0]

@@ -1,0 +1,123 @@
+"""Connections and checkpoints."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adapter.engine.model import Realm
+from adapter.errors import StoreMismatch, StoreUnavailable
+from adapter.store import meters, sqlite
+from adapter.store.database import Store
+
+
+def wal(store: Store) -> int:
+    return Path(f"{store.path}-wal").stat().st_size
+
+
+def fill(store: Store, realm: Realm, times: int = 40) -> None:
+    for number in range(times):
+        with store.begin(realm) as tx:
+            for row in range(60):
+                meters.charge(tx, number * 1_009 + row * 1_000_003)
+
+
+@pytest.mark.parametrize(("limit", "stays_short"), [(256 * 1024, True), (10**9, False)], ids=["kept", "control"])
+def test_the_log_is_cut_when_it_grows_long(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch, limit: int, stays_short: bool
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", limit)
+    store.renew()
+    fill(store, realm, 120)
+    assert (wal(store) < 1024 * 1024) is stays_short
+
+
+def test_a_reader_keeps_the_log_and_writers_do_not_wait_for_it(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 128 * 1024)
+    store.renew()
+    fill(store, realm, 2)
+    tried: list[bool] = []
+    real = sqlite.checkpoint
+
+    def checkpoint(connection: sqlite3.Connection) -> bool:
+        tried.append(real(connection))
+        return tried[-1]
+
+    monkeypatch.setattr(sqlite, "checkpoint", checkpoint)
+    with store.read(realm) as tx:
+        meters.used(tx, 0)
+        fill(store, realm, 30)
+        assert not store.truncate_log()
+    assert set(tried) == {False}
+    assert len(tried) < 20, "not after every commit"
+    fill(store, realm, 10)
+    assert tried[-1] or store.truncate_log()
+    assert wal(store) < 1024 * 1024
+
+
+def test_a_missing_log_is_no_reason_to_fail(store: Store, tmp_path: Path) -> None:
+    connections = sqlite.Connections(tmp_path / "none.db", 1.0)
+    with store.lock.held():
+        connections.checkpoint_if_long(store.connections.writer())
+
+
+def test_a_locked_checkpoint_is_tried_another_time(store: Store, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with store.lock.held():
+        writer = store.connections.writer()
+        assert not sqlite.checkpoint(writer)
+        assert writer.execute("PRAGMA busy_timeout").fetchone() == (2000,)
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.truncate_log()
+
+
+class FailingCursor:
+    """A connection whose checkpoint fails."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def execute(self, sql: str) -> FailingCursor:
+        if "wal_checkpoint" in sql:
+            raise sqlite3.OperationalError(self.message)
+        return self
+
+    def fetchone(self) -> tuple[int]:
+        return (0,)
+
+
+def test_a_checkpoint_that_fails_for_another_reason_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not sqlite.checkpoint(FailingCursor("database table is locked"))  # type: ignore[arg-type]
+    broken = FailingCursor("disk I/O error")
+    with pytest.raises(sqlite3.OperationalError):
+        sqlite.checkpoint(broken)  # type: ignore[arg-type]
+    monkeypatch.setattr(store.connections, "writer", lambda: broken)
+    with pytest.raises(StoreUnavailable, match="disk I/O"):
+        store.truncate_log()
+
+
+def test_a_database_that_left_wal_mode_is_put_back(store: Store, path: Path) -> None:
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.close()
+    with store.lock.held():
+        assert store.connections.writer().execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_connection_cannot_be_made_to_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        sqlite.connect(tmp_path, 0.1)
+
+
+def test_what_callers_are_told() -> None:
+    ours = sqlite3.IntegrityError("UNIQUE constraint failed")
+    assert sqlite.translate(ours) is ours
+    assert isinstance(sqlite.translate(sqlite3.OperationalError("no such column: x")), StoreMismatch)
+    assert isinstance(sqlite.translate(sqlite3.OperationalError("database is locked")), StoreUnavailable)

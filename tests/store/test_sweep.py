@@ -1,0 +1,178 @@
+"""What has expired goes: rows, and their bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from adapter.engine.model import Call, Hints, Mode, Realm, Variable
+from adapter.engine.policy import DAY, RetentionPolicy
+from adapter.store import answers, calls, customers, memory, meters, organizations
+from adapter.store.database import Store
+from adapter.store.sealing import Keyring
+from adapter.store.statements import Prepared
+from adapter.store.sweep import Swept, sweep
+from adapter.store.tables import answers as answers_table
+from adapter.store.tables import customers as customers_table
+from adapter.store.tables import variables
+from tests.store import people
+from tests.store.people import ANI, PAIR, A
+
+KEEP = RetentionPolicy(calls_days=90)
+
+
+def count(store: Store, realm: Realm, table: sa.Table) -> int:
+    with store.read(realm) as tx:
+        return len(tx.rows(Prepared(sa.select(*table.primary_key)), {}))
+
+
+def test_an_empty_database_has_nothing_to_sweep(store: Store, realm: Realm) -> None:
+    assert sweep(store, 10**12, KEEP) == Swept(log_truncated=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "gone"),
+    [(999, Swept()), (1000, Swept(answers=1)), (60_100, Swept(answers=1, variables=1)), (90_100, Swept(1, 2))],
+    ids=["nothing yet", "the answer", "the first variable", "the second variable"],
+)
+def test_answers_and_variables_go_at_their_millisecond(store: Store, realm: Realm, now: int, gone: Swept) -> None:
+    with store.begin(realm) as tx:
+        people.remember(tx)
+    assert sweep(store, now, KEEP) == replace(gone, log_truncated=True)
+    assert sweep(store, now, KEEP) == Swept(log_truncated=True)
+    assert count(store, realm, variables) == 2 - gone.variables
+
+
+@pytest.mark.parametrize(("age", "gone"), [(90 * DAY, 0), (90 * DAY + 1, 1)])
+def test_calls_and_dead_sightings_go_after_their_days(store: Store, realm: Realm, age: int, gone: int) -> None:
+    with store.begin(realm) as tx:
+        calls.save(tx, Call("CA1", 100))
+        customers.sight(tx, ANI, [PAIR], "CA1", 100)
+    swept = sweep(store, 100 + age, KEEP)
+    assert (swept.calls, swept.sightings) == (gone, gone)
+    with store.read(realm) as tx:
+        assert (calls.find(tx, "CA1") is None) is bool(gone)
+        sightings = customers.facts(tx, Hints(external_ids=(PAIR,))).sightings[PAIR]
+        assert sightings.other_numbers == 1 - gone
+
+
+def test_more_than_a_batch_goes_in_several(store: Store, realm: Realm) -> None:
+    with store.begin(realm) as tx:
+        for number in range(7):
+            ref = str(UUID(int=number))
+            customers.create(tx, ref, 0)
+            memory.save_variables(tx, ref, [people.NAME], [])
+            answers.keep(tx, "end", f"k{number}", "f", {}, ref, 10)
+            calls.save(tx, Call(f"CA{number}", number))
+            customers.sight(tx, f"+1415555012{number}", [PAIR], "CA1", 0)
+            meters.hit(tx, 0, number)
+        meters.hit(tx, 0, 10**6)
+    assert sweep(store, 91 * DAY, KEEP, batch=3) == Swept(7, 7, 7, 7, 7, log_truncated=True)
+
+
+def test_every_organization_and_mode_is_swept(store: Store) -> None:
+    registered = organizations.register(store, [("org", "ba_1"), ("other", "ba_1"), ("third", "ba_2")])
+    for each in registered.values():
+        for mode in Mode:
+            with store.begin(each.realm(mode)) as tx:
+                calls.save(tx, Call("CA1", 0))
+    assert sweep(store, 91 * DAY, KEEP).calls == 6
+
+
+def test_hits_go_when_they_left_the_window_of_the_newest(store: Store, realm: Realm) -> None:
+    """The wall clock plays no part: after it was set forward by years the window must still hold."""
+    with store.begin(realm) as tx:
+        for at in (0, 39_999, 40_000, 40_001, 100_000):
+            meters.hit(tx, 0, at)
+        before = meters.window(tx, 0, 40_000, 9)
+    assert sweep(store, 10**15, KEEP).rate_hits == 3
+    with store.begin(realm) as tx:
+        assert meters.window(tx, 0, 40_000, 9) == before
+        meters.hit(tx, 0, 100_001)
+        assert meters.window(tx, 0, 40_000, 9).usage == before.usage + 1
+
+
+def test_an_answer_renewed_meanwhile_stays(store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.begin(realm) as tx:
+        customers.create(tx, A, 0)
+        answers.keep(tx, "end", "key", "f", {}, A, 1000)
+    real = store.begin
+    fresh: list[bool] = []
+
+    def begin(realm: Realm):  # type: ignore[no-untyped-def]
+        if not fresh:
+            fresh.append(True)
+            with real(realm) as tx:
+                answers.keep(tx, "end", "key", "f", {}, A, 9000)
+        return real(realm)
+
+    monkeypatch.setattr(store, "begin", begin)
+    assert sweep(store, 2000, KEEP).answers == 0
+    assert fresh
+    assert count(store, realm, answers_table) == 1
+
+
+def test_customers_without_expiring_variables_are_not_looked_at(store: Store, realm: Realm) -> None:
+    with store.begin(realm) as tx:
+        people.remember(tx)
+    sweep(store, 10**9, KEEP)
+    with store.read(realm) as tx:
+        assert tx.row(Prepared(sa.select(customers_table.c.next_expiry)), {}) == (None,)
+
+
+def test_an_idle_round_takes_the_lock_only_for_the_log(store: Store, realm: Realm) -> None:
+    began = []
+    real = store.begin
+    store.begin = lambda realm: began.append(realm) or real(realm)  # type: ignore[method-assign,func-returns-value]
+    sweep(store, 10**12, KEEP)
+    assert began == []
+
+
+def test_a_reader_may_keep_the_log_for_a_round(store: Store, realm: Realm) -> None:
+    with store.begin(realm) as tx:
+        people.remember(tx)
+    with store.read(realm) as tx:
+        meters.used(tx, 0)
+        assert not sweep(store, 10**9, KEEP).log_truncated
+    assert sweep(store, 10**9, KEEP).log_truncated
+
+
+@pytest.mark.parametrize("keyring", [Keyring()], ids=["plain"])
+def test_expired_bytes_are_in_no_file(store: Store, realm: Realm, path: Path) -> None:
+    with store.begin(realm) as tx:
+        people.remember(tx)
+    store.truncate_log()
+    assert b"PERSONAL-John" in path.read_bytes(), "control: plain storage shows them"
+    sweep(store, people.NAME.expires_at, KEEP)
+    everything = b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+    assert b"PERSONAL-John" not in everything
+    assert b"PERSONAL-Gold" in everything
+
+
+@pytest.mark.parametrize("keyring", [Keyring()], ids=["plain"])
+def test_of_many_expired_values_few_copies_are_left_and_none_after_compacting(
+    store: Store, realm: Realm, path: Path
+) -> None:
+    """Many rows, so that pages split and rows move, which leaves copies in the slack of pages."""
+    refs = [str(UUID(int=number * 7_919_777 % (1 << 120))) for number in range(1, 400)]
+    for place, ref in enumerate(refs):
+        with store.begin(realm) as tx:
+            customers.create(tx, ref, 0)
+            value = f"EXPIRES-{place}-" + "x" * (place % 300)
+            stays = Variable("b", f"STAYS-{place}", None, 10**6, 0, 1, 10**9)
+            memory.save_variables(tx, ref, [Variable("a", value, None, 1, 0, 0, 1000), stays], [])
+    store.truncate_log()
+    assert path.read_bytes().count(b"EXPIRES-") >= len(refs), "control: plain storage shows them"
+    assert sweep(store, 1000, KEEP).variables == len(refs)
+    everything = b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+    # SQLite leaves copies in the slack of pages that were split; see Store.compact.
+    assert everything.count(b"EXPIRES-") < len(refs) / 20
+    store.compact()
+    everything = b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+    assert everything.count(b"EXPIRES-") == 0
+    assert everything.count(b"STAYS-") == len(refs)
+    assert store.schema_problems() == []
