@@ -295,4 +295,5 @@ class TestTroubles:
 
     def test_options_need_no_key(self, app):
         response = app.test_client().options("/v1/calls/start")
-        assert (response.status_code, response.headers["Allow"]) == (204, "OPTIONS, POST")
+        assert response.status_code == 204
+        assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}

@@ -2,12 +2,15 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import jsonschema
 import pytest
 
 import adapter.engine
+import adapter.twilio
 import adapter.usecases
+from adapter.engine.caller_id import Note
 from adapter.engine.model import (
     Basis,
     Call,
@@ -193,7 +196,8 @@ def test_every_rule_of_the_engine_has_its_sentence_and_every_sentence_its_rule()
     kinds = {rule.partition(".")[0] for rule in SENTENCES}
     rules = set(re.findall(rf'"((?:{"|".join(kinds)})\.[a-z_]+)"', text))
     # Named by the note or the clash that made them.
-    rules |= {f"ani.{note}" for note in ("withheld", "not_dialable", "missing")}
+    notes = {*get_args(Note), *re.findall(r'ani_note="(\w+)"', source(adapter.twilio))}
+    rules |= {f"ani.{note}" for note in notes}
     rules |= {"external_id.other_value", "external_id.new"}
     assert rules == set(SENTENCES)
 
