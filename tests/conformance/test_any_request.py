@@ -65,11 +65,12 @@ bodies = (
     | documents.map(lambda document: json.dumps(document).encode())
     | json_values.map(lambda value: json.dumps(value).encode())
 )
-paths = st.sampled_from(PATHS) | st.builds(
-    lambda path, more: path + quote(more, safe="/%?;"), st.sampled_from(PATHS) | st.just("/"), text
-)
+# Most requests knock at a door that is there, with a method it knows and a key that fits: the others end early.
+wild = st.builds(lambda path, more: path + quote(more, safe="/%?;"), st.sampled_from([*PATHS, "/"]), text)
+paths = st.one_of(st.sampled_from(PATHS), st.sampled_from(PATHS), st.sampled_from(PATHS), wild)
 queries = st.just("") | forms.map(lambda fields: urlencode(_encodable(fields))) | header_values.map(quote)
-methods = st.sampled_from(["GET", "POST", "POST", "DELETE", "PUT", "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW", "get"])
+methods = st.sampled_from(["POST", "GET"] * 6 + ["DELETE", "PUT", "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW", "get"])
+mostly = st.sampled_from([True, True, True, True, False])
 HEADERS = [
     "Content-Type",
     "Idempotency-Key",
@@ -107,8 +108,8 @@ def fuzzed() -> Iterator[tuple[Flask, str]]:
     query=queries,
     body=bodies,
     headers=extra_headers,
-    has_key=st.booleans(),
-    is_signed=st.booleans(),
+    has_key=mostly,
+    is_signed=mostly,
 )
 def test_no_request_of_any_form_breaks_an_edge(
     fuzzed: tuple[Flask, str],
