@@ -46,30 +46,27 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _put(root: Node, schema: Schema, name: str, text: str) -> None:
-    parts = [part.lower() for part in name.removeprefix(PREFIX).split("__")]
-    here: Node = root
-    shape: Schema | fields.Field[Any] = schema
-    for at, part in enumerate(parts):
+    *above, last = [part.lower() for part in name.removeprefix(PREFIX).split("__")]
+    here = root
+    shape: Schema | Items | Table = schema
+    for part in above:
         key, below = _step(here, shape, part)
-        if at == len(parts) - 1:
-            _place(here, key, below, Node(name, text))
-            return
+        if not isinstance(below, (fields.Nested, Items, Table)):
+            raise _Refused(f"is not a setting: there is nothing below {part.upper()}, it has a single value")
         here = _descend(here, key, below, name)
-        shape = below
+        shape = below.schema if isinstance(below, fields.Nested) else below
+    key, below = _step(here, shape, last)
+    _place(here, key, below, Node(name, text))
 
 
-def _step(here: Node, shape: Schema | fields.Field[Any], part: str) -> tuple[Key, fields.Field[Any]]:
+def _step(here: Node, shape: Schema | Items | Table, part: str) -> tuple[Key, fields.Field[Any]]:
     """The key that `part` means at this place, and the field found there."""
-    if isinstance(shape, fields.Nested):
-        shape = shape.schema
     if isinstance(shape, Schema):
         return _setting(shape, part)
     if isinstance(shape, Table):
         known = here.value if isinstance(here.value, dict) else {}
         return next((key for key in known if _folded(key) == part), part), shape.entries
-    if isinstance(shape, Items):
-        return _index(here, part), shape.entries
-    raise _Refused(f'is not a setting: there is nothing below a single value; leave out "__{part.upper()}"')
+    return _index(here, part), shape.entries
 
 
 def _setting(schema: Schema, part: str) -> tuple[Key, fields.Field[Any]]:
@@ -89,7 +86,9 @@ def _folded(key: str) -> str:
 def _index(here: Node, part: str) -> int:
     length = len(here.value) if isinstance(here.value, list) else 0
     if not _INDEX.fullmatch(part):
-        raise _Refused(f'is not a setting: "{part}" stands where the number of a list\'s item belongs (0, 1, …)')
+        raise _Refused(
+            f'is not a setting: "{part.upper()}" stands where the number of a list\'s item belongs (0, 1, …)'
+        )
     if int(part) > length:
         raise _Refused(f"leaves a gap: the list has {length} items, so the next one is number {length}")
     return int(part)
@@ -122,7 +121,7 @@ def _place(here: Node, key: Key, below: fields.Field[Any], node: Node) -> None:
 def _set(here: Node, key: Key, node: Node) -> None:
     if isinstance(here.value, list) and isinstance(key, int):
         here.value[key : key + 1] = [node]
-    elif isinstance(here.value, dict) and isinstance(key, str):
+    if isinstance(here.value, dict) and isinstance(key, str):
         _give_way(here.value, twin_of(key))
         here.value[key] = node
 

@@ -30,7 +30,7 @@ def check_policy(loaded: Mapping[str, Any]) -> Found:
     for first, second, message in _ORDERED:
         low, high = _number(loaded, first), _number(loaded, second)
         if low is not None and high is not None and low > high:
-            yield first, f"is {low:g}, more than {'.'.join(second)} ({high:g}): {message}"
+            yield first, f"is {low:.10g}, more than {'.'.join(second)} ({high:.10g}): {message}"
     yield from _doubted_is_never_greeted(loaded)
 
 
@@ -137,7 +137,9 @@ def _billing_accounts_agree(written: Written) -> Found:
     """The month belongs to the billing account: two organizations that share one cannot have two different months."""
     first: dict[str, tuple[int, object]] = {}
     for at, organization in _entries(written, "organizations"):
-        account = str(organization.get("billing_account", billing_account_of(str(organization.get("id")))))
+        # An id that is not ASCII is reported elsewhere; one that cannot be encoded must not stop this check.
+        name = str(organization.get("id")).encode("ascii", "replace").decode()
+        account = str(organization.get("billing_account", billing_account_of(name)))
         month = (_monthly(written, organization), organization.get("billing_day", "1"))
         if first.setdefault(account, (at, month))[1] != month:
             message = f"shares its billing account with organizations.{first[account][0]} but not its month"

@@ -12,6 +12,7 @@ from adapter.engine.line import Destination, DestinationKind
 from .fields import Address, PhoneNumber, Text, Whole
 from .suggestions import did_you_mean
 
+_NO_LIST = "is missing; write its items below it, each after `- `"
 _NOT_A_LIST = "is not a list; write its items below it, each after `- `"
 _NOT_A_MAPPING = "is not a mapping; write its settings below it, indented"
 
@@ -80,7 +81,7 @@ class Items(fields.List[Any]):
     """A list, with a message that shows how one is written."""
 
     def __init__(self, inner: fields.Field[Any], **kwargs: Any) -> None:
-        super().__init__(inner, error_messages={"invalid": _NOT_A_LIST}, **kwargs)
+        super().__init__(inner, error_messages={"invalid": _NOT_A_LIST, "required": _NO_LIST}, **kwargs)
         self.entries = inner
 
 

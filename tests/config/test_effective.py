@@ -1,0 +1,76 @@
+"""What is in effect, printed: complete, loadable, without secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.config import Config, SecurityConfig, TwilioAccount, TwilioConfig, load
+from adapter.config.effective import MASK, effective
+from adapter.engine.line import Destination, DestinationKind, Line
+from adapter.engine.model import Mode
+from adapter.errors import ConfigError
+
+LINES = (
+    Line(
+        "*", "*", "default", Mode.TEST, Destination(DestinationKind.HANGUP), voice="Polly.Joanna", texts={"reuse": "Hi"}
+    ),
+    Line("*", "+14155550100", "default", Mode.PROD, Destination(DestinationKind.QUEUE, "support", 45)),
+)
+
+
+def reloaded(folder: Path, config: Config) -> Config:
+    path = folder / "effective.yaml"
+    path.write_text(effective(config), "utf-8")
+    return load(path, {})
+
+
+def test_the_default_configuration_comes_back_equal(tmp_path: Path) -> None:
+    assert reloaded(tmp_path, Config()) == Config()
+
+
+def test_a_rich_configuration_comes_back_equal(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        """
+organizations: [{id: a, tier: gold, monthly: 5, billing_day: 3}, {id: b, tier: unlimited}]
+tiers: {gold: {per_minute: unlimited, monthly: 7}}
+texts: {de: {neutral: "Grüß Gott{% if 1 %}!{% endif %}"}}
+identity: {ani_mobile: 0.123, never_identifying_keys: []}
+logging: {level: DEBUG}
+"""
+    )
+    config = load(path, {})
+    assert reloaded(tmp_path, config) == config
+
+
+def test_lines_are_printed_as_they_are_written() -> None:
+    shown = yaml.safe_load(effective(Config(lines=LINES)))["lines"]
+    assert shown[0]["destination"] == "hangup"
+    assert shown[1]["destination"] == {"queue": "support", "timeout_seconds": 45}
+    assert (shown[0]["mode"], shown[0]["texts"], "voice" in shown[1]) == ("test", {"reuse": "Hi"}, False)
+
+
+@settings(deadline=None)
+@given(secret=st.binary(min_size=32, max_size=32), token=st.text("abcdefgh0123456789", min_size=12, max_size=32))
+def test_no_secret_is_printed(secret: bytes, token: str) -> None:
+    config = Config(
+        security=SecurityConfig(token.encode(), (("id", secret),)),
+        twilio=TwilioConfig("https://a.example", (TwilioAccount("*", (token, token)),)),
+    )
+    shown = yaml.safe_load(effective(config))
+    assert token not in effective(config)
+    assert shown["security"] == {"pepper": MASK, "encryption_keys": [{"id": "id", "key": MASK}]}
+    assert shown["twilio"]["accounts"] == [{"sid": "*", "auth_tokens": [MASK, MASK]}]
+
+
+def test_a_printed_mask_cannot_be_loaded_as_a_secret(tmp_path: Path) -> None:
+    accounts = TwilioConfig("https://a.example", (TwilioAccount("*", ("token",)),))
+    config = Config(security=SecurityConfig(b"pepper" * 4, (("id", bytes(32)),)), twilio=accounts)
+    with pytest.raises(ConfigError) as caught:
+        reloaded(tmp_path, config)
+    assert len(caught.value.problems) == 3
