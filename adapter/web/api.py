@@ -5,77 +5,95 @@ Leaves out: health (`health`), the description (`docs`), Twilio (`voice`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flask import Blueprint, Response
 
 from adapter import usecases
-from adapter.engine.model import Answer, Denial, Invalid, Principal
+from adapter.engine.model import Answer, Denial, Invalid, Principal, Rate
+from adapter.logs import GraceNotice
 from adapter.usecases import Service
 
 from . import health, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
 from .fields import UUID
-from .guards import CallIdConverter, Handler, command_of, guarded, idempotency_key, read_body
+from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .problems import TOO_LARGE, of_denial, refuse, respond
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 # Can be nobody's: every customer_ref we make is a random UUID.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """What a route comes to: a use case's answer, and how its outcome is shown. `body`: what was sent, where one is."""
+
+    answer: Answer[T]
+    show: Callable[[T], dict[str, Any]]
+    body: Body | None = None
+
+
+Route = Callable[..., Reply[Any]]
 
 
 def build(service: Service) -> Blueprint:
     """The blueprint of everything below /v1 but its description. `problems.install` comes first."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
-    for method, rule, handler in ROUTES:
-        api.add_url_rule(rule, handler.__name__, guarded(service, handler), methods=[method])
+    grace = GraceNotice()
+    for method, rule, route in ROUTES:
+        view = guarded(service, partial(_answer, service, grace, route))
+        api.add_url_rule(rule, route.__name__, view, methods=[method])
     api.register_blueprint(health.build(service))
     return api
 
 
-def start_call(service: Service, principal: Principal) -> Response:
+def start_call(service: Service, principal: Principal) -> Reply[Any]:
     """Reference, POST /v1/calls/start."""
     body = read_body()
     answer = usecases.start_call(service, principal, command_of(body, read_start))
-    return _respond(answer, render.started, body)
+    return Reply(answer, render.started, body)
 
 
-def end_call(service: Service, principal: Principal) -> Response:
+def end_call(service: Service, principal: Principal) -> Reply[Any]:
     """Reference, POST /v1/calls/end."""
     body = read_body()
     key, issues = idempotency_key(service, body)
     read = partial(read_end, max_ttl_seconds=service.policy.variables.max_ttl_seconds)
     answer = usecases.end_call(service, principal, command_of(body, read, *issues), key)
-    return _respond(answer, render.ended, body)
+    return Reply(answer, render.ended, body)
 
 
-def give_verdict(service: Service, principal: Principal, call_id: str) -> Response:
+def give_verdict(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, POST /v1/calls/{call_id}/identity."""
     body = read_body()
     answer = usecases.give_verdict(service, principal, call_id, command_of(body, read_verdict))
-    return _respond(answer, render.started, body)
+    return Reply(answer, render.started, body)
 
 
-def show_call(service: Service, principal: Principal, call_id: str) -> Response:
+def show_call(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, GET /v1/calls/{call_id}."""
-    return _respond(usecases.show_call(service, principal, call_id), render.call)
+    return Reply(usecases.show_call(service, principal, call_id), render.call)
 
 
-def show_customer(service: Service, principal: Principal, customer_ref: str) -> Response:
+def show_customer(service: Service, principal: Principal, customer_ref: str) -> Reply[Any]:
     """Semantics §8, GET /v1/customers/{customer_ref}."""
-    return _respond(usecases.show_customer(service, principal, _known_form(customer_ref)), render.customer)
+    return Reply(usecases.show_customer(service, principal, _known_form(customer_ref)), render.customer)
 
 
-def forget_customer(service: Service, principal: Principal, customer_ref: str) -> Response:
+def forget_customer(service: Service, principal: Principal, customer_ref: str) -> Reply[Any]:
     """Semantics §8, DELETE /v1/customers/{customer_ref}."""
-    return _respond(usecases.forget_customer(service, principal, _known_form(customer_ref)), render.erased)
+    return Reply(usecases.forget_customer(service, principal, _known_form(customer_ref)), render.erased)
 
 
-ROUTES: tuple[tuple[str, str, Handler], ...] = (
+ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/calls/start", start_call),
     ("POST", "/calls/end", end_call),
     ("GET", "/calls/<call_id:call_id>", show_call),
@@ -90,11 +108,24 @@ def _known_form(customer_ref: str) -> str:
     return customer_ref.lower() if UUID.fullmatch(customer_ref) else _NOBODY
 
 
-def _respond(answer: Answer[T], show: Callable[[T], dict[str, Any]], body: Body | None = None) -> Response:
-    outcome = answer.outcome
-    if isinstance(outcome, Invalid) and body is not None and body.too_large:
+def _answer(service: Service, grace: GraceNotice, route: Route, principal: Principal, **address: str) -> Response:
+    reply = route(service, principal, **address)
+    _warn_in_grace(service, grace, principal, reply.answer.rate)
+    return _respond(reply)
+
+
+def _warn_in_grace(service: Service, grace: GraceNotice, principal: Principal, rate: Rate | None) -> None:
+    """Reference, Grace Period Behavior: requests succeed, warning logged. Once a minute for each organization."""
+    if rate is not None and rate.in_grace and grace.due(principal.organization, service.clock.now()):
+        usage = {"organization": principal.organization, "usage": rate.usage, "limit": rate.limit}
+        _LOG.warning("over the rate limit, within its grace", extra=usage)
+
+
+def _respond(reply: Reply[Any]) -> Response:
+    answer, outcome = reply.answer, reply.answer.outcome
+    if isinstance(outcome, Invalid) and reply.body is not None and reply.body.too_large:
         return refuse(TOO_LARGE, answer.rate)
     if isinstance(outcome, Denial):
         return refuse(of_denial(outcome), answer.rate)
     replayed = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    return respond(show(outcome), headers=replayed, rate=answer.rate)
+    return respond(reply.show(outcome), headers=replayed, rate=answer.rate)

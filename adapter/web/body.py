@@ -140,7 +140,3 @@ def _named_twice(value: object) -> list[Issue]:
             found.update(((*path, shown(name))[:_MAX_PATH], None) for name in here.repeated)
         waiting.extend(((*path, shown(step))[:_MAX_PATH], child) for step, child in _containers(here))
     return [Issue(path, f"{dotted(path)} is named twice") for path in found]
-
-
-def _step(step: str | int) -> str | int:
-    return shown(step) if isinstance(step, str) else step

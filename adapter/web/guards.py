@@ -6,7 +6,6 @@ Leaves out: limits and quotas, which are counted inside the use case's transacti
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
@@ -23,8 +22,6 @@ from .problems import UNAUTHORIZED, refuse
 if TYPE_CHECKING:
     from adapter.usecases import Service
 
-Handler = Callable[..., Response]
-
 
 class CallIdConverter(BaseConverter):
     """A call_id in an address, slashes and all; but `start`, `end` and `…/identity` are addresses of their own."""
@@ -33,15 +30,14 @@ class CallIdConverter(BaseConverter):
     part_isolating = False
 
 
-def guarded(service: Service, handler: Handler) -> Callable[..., Response]:
-    """`handler(service, principal, **address)` for whoever has a valid key; 401 for everybody else."""
+def guarded(service: Service, handler: Callable[..., Response]) -> Callable[..., Response]:
+    """`handler(principal, **address)` for whoever has a valid key; 401 for everybody else."""
 
-    @wraps(handler)
     def view(**address: Any) -> Response:
         principal = usecases.authenticate(service, bearer(request.headers.get("Authorization")))
         if principal is None:
             return refuse(UNAUTHORIZED)
-        return handler(service, principal, **address)
+        return handler(principal, **address)
 
     return view
 

@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from adapter.clock import Ids
-from adapter.engine.model import Conflict, Denial, Invalid, Issue, Missing, QuotaExhausted, Rate, RateExceeded
+from adapter.engine.model import Conflict, Denial, Invalid, Issue, QuotaExhausted, Rate, RateExceeded
 from adapter.errors import AdapterError, StoreUnavailable
 
 from .body import MAX_BYTES
@@ -71,8 +71,7 @@ def of_denial(denial: Denial) -> Problem:
             return Problem(409, denial.message, _conflict_details(denial))
         case Invalid():
             return Problem(400, "Validation failed", {"details": {"issues": [_issue(i) for i in denial.issues]}})
-        case Missing():
-            return Problem(404, f"No such {denial.what}")
+    return Problem(404, f"No such {denial.what}")
 
 
 def respond(

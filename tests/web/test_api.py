@@ -1,3 +1,4 @@
+import io
 import json
 from urllib.parse import quote
 
@@ -120,6 +121,17 @@ class TestBodies:
         response = app.test_client().post("/v1/calls/start", data=body.ljust(size), headers=headers)
         assert response.status_code == status
         assert response.content_type == "application/json"
+
+    @pytest.mark.parametrize(("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 413)])
+    def test_a_body_without_a_length_is_read_as_far_as_any_other(self, app, api, size, status):
+        body = json.dumps({"call_id": "c", "identity_hints": {"ani": ANI}}).ljust(size).encode()
+        response = app.test_client().post(
+            "/v1/calls/start",
+            input_stream=io.BytesIO(body),
+            headers={"Authorization": f"Bearer {api.key}", "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        assert response.status_code == status
 
     def test_a_new_caller_gets_the_references_answer(self, api):
         response = api.start("call_001", ani=ANI)
@@ -297,3 +309,18 @@ class TestTroubles:
         response = app.test_client().options("/v1/calls/start")
         assert response.status_code == 204
         assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+
+
+class TestGrace:
+    def test_requests_in_grace_succeed_with_nothing_remaining_and_one_warning(self, small, caplog):
+        answers = [small.call("c") for _ in range(11)]
+        assert [answer.status_code for answer in answers] == [404] * 11
+        assert [remaining(answer) for answer in answers] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+        assert [record.organization for record in caplog.records if "grace" in record.message] == ["small"]
+
+    def test_the_warning_comes_again_in_another_minute(self, small, clock, caplog):
+        for _ in range(2):
+            for _ in range(11):
+                small.call("c")
+            clock.advance(seconds=61)
+        assert len([record for record in caplog.records if "grace" in record.message]) == 2

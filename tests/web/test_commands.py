@@ -183,6 +183,11 @@ class TestEnd:
         read = read_end({"call_id": "c", "identity_hints": {"ani": ANI}})
         assert read == EndCall("c", hints=Hints(ANI))
 
+    def test_the_kind_of_line_may_be_told_at_the_end(self):
+        assert read_end(end(telco={"line_type": "mobile"})).line_type is LineType.MOBILE
+        assert read_end(end(telco={})).line_type is None
+        assert issues(read_end(end(telco={"line_type": "x"}))) == [("telco", "line_type")]
+
     def test_neither_hints_nor_customer_ref_is_refused(self):
         assert read_end({"call_id": "c"}) == [Issue((), "body must include customer_ref or identity_hints")]
 
