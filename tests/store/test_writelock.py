@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +29,19 @@ def elsewhere(tmp_path: Path) -> Iterator[WriteLock]:
     other.abandon()
 
 
+def until(condition: Callable[[], bool], at_most_seconds: float = 5.0) -> bool:
+    """Whether it came true in time."""
+    deadline = time.monotonic() + at_most_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0)
+    return True
+
+
 def waiting(lock: WriteLock, number: int) -> None:
     """Until that many threads stand in line."""
-    deadline = time.monotonic() + 5
-    while len(lock._waiting) != number:
-        assert time.monotonic() < deadline
-        time.sleep(0)
+    assert until(lambda: len(lock._waiting) == number)
 
 
 def test_threads_get_their_turn_in_the_order_of_asking(lock: WriteLock) -> None:
@@ -116,32 +123,74 @@ def test_a_short_wait_for_another_process_succeeds(lock: WriteLock, elsewhere: W
     assert got.is_set()
 
 
-def test_a_queue_of_threads_does_not_keep_another_process_out_beyond_its_turn(tmp_path: Path) -> None:
-    """Positive control: with an endless turn the child below never gets in."""
-    path, stop = tmp_path / "db.lock", tmp_path / "stop"
+def in_child(work: Callable[[], object]) -> int:
+    """The id of a forked process that does the work and ends."""
     child = os.fork()
     if child == 0:
-        lock = WriteLock(path, 10.0)
-        for _ in range(20):
-            with lock.held():
-                pass
-        stop.touch()
+        work()
         os._exit(0)
-    lock = WriteLock(path, 10.0)
-    rounds = [0]
+    return child
+
+
+def next_in_line_is_free(descriptor: int) -> bool:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.lockf(descriptor, fcntl.LOCK_UN)
+    return True
+
+
+def test_a_process_that_waits_goes_before_one_that_was_just_inside(tmp_path: Path, lock: WriteLock) -> None:
+    path, been_inside = tmp_path / "db.lock", tmp_path / "been-inside"
+
+    def wait_once() -> None:
+        with WriteLock(path, 10.0).held():
+            been_inside.touch()
+
+    lock.acquire()
+    child = in_child(wait_once)
+    descriptor = os.open(path, os.O_RDWR)
+    assert until(lambda: not next_in_line_is_free(descriptor)), "the child does not stand at the turnstile"
+    assert not been_inside.exists()
+    lock.release()
+    with lock.held():
+        assert been_inside.exists()
+    os.close(descriptor)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_queue_of_threads_does_not_keep_another_process_out_beyond_its_turn(tmp_path: Path, lock: WriteLock) -> None:
+    path, running, done = tmp_path / "db.lock", tmp_path / "running", tmp_path / "done"
+
+    def work_elsewhere() -> None:
+        until(running.exists)
+        other = WriteLock(path, 10.0)
+        for _ in range(20):
+            with other.held():
+                pass
+        done.touch()
 
     def work() -> None:
-        while not stop.exists() and rounds[0] < 200_000:
+        for number in range(1500):
             with lock.held():
-                rounds[0] += 1
+                if number == 20:
+                    running.touch()
+                # The line never runs empty, or the file lock would be let go of for that reason.
+                until(lambda: len(lock._waiting) > 0, at_most_seconds=0.02)
+            if done.exists():
+                break
+        was_done.append(done.exists())
 
+    was_done: list[bool] = []
+    child = in_child(work_elsewhere)
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert was_done[0], "the other process had to wait until a thread had finished"
     assert os.waitpid(child, 0)[1] == 0
-    assert stop.exists()
 
 
 def test_the_file_lock_is_handed_on_within_the_process(lock: WriteLock, monkeypatch: pytest.MonkeyPatch) -> None:
