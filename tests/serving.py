@@ -40,6 +40,8 @@ _REPOSITORY = Path(__file__).parent.parent
 # Below the range from which clients' own ports are taken: a restarted server finds its port free.
 _PORTS = range(15_000, 32_000)
 _ENCRYPTION_KEY = {"id": "tests", "key": base64.b64encode(bytes(range(32))).decode()}
+# Modules, not the app: a killed worker's successor is at work at once, and still makes all connections by itself.
+_PRELOADED = "import adapter.wsgi\nimport tests.serving\n"
 
 Organization = Mapping[str, Any]
 
@@ -79,6 +81,7 @@ class Server:
     app: str
     environ: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    _orphaned: set[int] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -128,15 +131,21 @@ class Server:
                 self.kill()
 
     def kill(self) -> None:
-        """End the master and all workers at once and without a word."""
-        if self.process is None:
-            return
-        group = self.process.pid
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
-        self.process.wait(timeout=_START_SECONDS)
-        wait_for(lambda: not _processes(lambda found: found.group == group), "killed workers to be gone")
-        self.process = None
+        """End master and workers (those that have lost their master, too) at once and without a word."""
+        self.lose_master()
+        groups, self._orphaned = self._orphaned, set()
+        for group in groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        wait_for(lambda: not _processes(lambda found: found.group in groups), "killed workers to be gone")
+
+    def lose_master(self) -> None:
+        """End only the master. Its workers find out by themselves."""
+        if self.process is not None:
+            kill_process(self.process.pid)
+            self.process.wait(timeout=_START_SECONDS)
+            self._orphaned.add(self.process.pid)
+            self.process = None
 
     def worker_pids(self) -> list[int]:
         """The master's children that are running now."""
@@ -243,6 +252,7 @@ def set_up(
         **sections,
     }
     server.config_path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    (folder / "gunicorn.conf.py").write_text(_PRELOADED, "utf-8")
     return server
 
 

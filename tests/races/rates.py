@@ -82,10 +82,12 @@ class Sampling:
     arena: Arena
     tier: Tier
     hits: dict[int, int] = field(default_factory=dict)
+    _before: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Sampling:
+        self._before = max((number for number, _ in self._rows()), default=0)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         return self
@@ -101,7 +103,10 @@ class Sampling:
             self._look()
 
     def _look(self) -> None:
-        self.hits.update(self.arena.rows(_HITS, self.tier.organization))
+        self.hits.update({number: at for number, at in self._rows() if number > self._before})
+
+    def _rows(self) -> list[tuple[int, int]]:
+        return [(number, at) for number, at in self.arena.rows(_HITS, self.tier.organization)]
 
 
 def _judge_hits(hits: dict[int, int], tier: Tier) -> list[str]:

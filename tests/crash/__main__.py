@@ -1,0 +1,61 @@
+"""`python -m tests.crash --kills N`: a long crash storm. `--bug` shows that it finds one."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.crash.judge import judge
+from tests.crash.storm import Storm, answers_again, mixed, rage, weather
+
+_KILLS_A_DATABASE = 200
+_TELL_EVERY = 10
+_BUGS = ("commits_late", "charges_late", "keeps_answers_late")
+
+
+def main() -> int:
+    """0 when nothing was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="how many processes are killed")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="chooses who is killed")
+    parser.add_argument("--bug", choices=_BUGS, help="run a server that has this bug")
+    asked = parser.parse_args()
+    app = f"tests.crash.seeded:{asked.bug}()" if asked.bug else "tests.serving:build()"
+    found = 0
+    for first in range(0, asked.kills, _KILLS_A_DATABASE):
+        kills = min(_KILLS_A_DATABASE, asked.kills - first)
+        found += _storm(app, kills, asked.seed + first)
+    print(f"{found} faults (seed {asked.seed})")
+    return 1 if found else 0
+
+
+def _storm(app: str, kills: int, seed: int) -> int:
+    with tempfile.TemporaryDirectory() as folder, weather(Path(folder), app) as server:
+        storm = rage(server, mixed(kills, seed), seed, _progress())
+        server.stop()
+        verdict = judge(server.service, server.database, storm.ledger)
+        server.start()
+        faults = [*verdict.faults, *answers_again(server)]
+    print(f"{storm.figures}, {verdict.resolved} of these had happened; {verdict.effects} effects found", flush=True)
+    for fault in faults[:50]:
+        print(fault)
+    return len(faults)
+
+
+def _progress() -> Callable[[Storm], None]:
+    began, count = time.monotonic(), itertools.count(1)
+
+    def tell(storm: Storm) -> None:
+        if next(count) % _TELL_EVERY == 0:
+            print(f"{time.monotonic() - began:.0f} s: {storm.figures}", flush=True)
+
+    return tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())
