@@ -5,6 +5,7 @@ A real server on a temporary database, and recorded webhooks played against it o
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,7 +30,8 @@ _NEXT = """
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Listen here instead of on any free port.")
 def demo(keep: bool, port: int | None) -> None:
     """Play a caller's story against a real server on a temporary database."""
-    console = Console(highlight=False)
+    # Piped, a line must not be broken at the 80 columns of a terminal that is not there.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     with tempfile.TemporaryDirectory(prefix="sticky-calls-demo-") as folder:
         console.print("[dim]Starting a server on a temporary database …[/]")
         with running(Path(folder), port) as server:

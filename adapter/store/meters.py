@@ -7,26 +7,16 @@ and answers (`adapter.engine`), deleting old hits (`sweep`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from adapter.engine.limits import Window
 from adapter.engine.model import Millis
 
 from .database import Transaction
 from .statements import Prepared, bind
 from .tables import rate_hits
 from .tables import usage as usage_table
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """`usage` hits inside the window. `blocking_at`: the hit that must leave before one more fits, or None."""
-
-    usage: int
-    oldest_at: Millis | None
-    blocking_at: Millis | None
 
 
 def _hits(table: sa.FromClause = rate_hits) -> sa.ColumnElement[bool]:
@@ -64,7 +54,7 @@ def window(tx: Transaction, organization_number: int, since: Millis, hard_limit:
     """The hits after `since` (steady time, ms)."""
     newest = tx.row(_NEWEST, {"organization": organization_number})
     if newest is None or newest[0] <= since:
-        return Window(0, None, None)
+        return Window(0)
     oldest = _in_window(tx, organization_number, since, 0)
     usage = newest[1] - oldest[1] + 1
     if usage < hard_limit:

@@ -63,8 +63,9 @@ def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
             call = None
         if call is not None and call.hung_up_at is not None:
             return True
-        _, refused = hit(service, principal, tx)
-        if refused is not None or over_quota(principal, tx, now) is not None:
+        # The quota first: a hang-up that waits for the month's renewal is tried again and again, which must not use up
+        # the rate of the organization's own requests.
+        if over_quota(principal, tx, now) is not None or hit(service, principal, tx)[1] is not None:
             return False
         calls.save(tx, replace(call, hung_up_at=command.at) if call else _only_hung_up(command))
         charge(principal, tx, now)

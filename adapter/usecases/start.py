@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from adapter.engine import idempotency, lifecycle
 from adapter.engine.confidence import NOBODY
+from adapter.engine.evidence import Standing
 from adapter.engine.lifecycle import CallState
 from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, StartCall, Started
-from adapter.store import answers, calls
+from adapter.store import answers, calls, customers
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
@@ -68,13 +69,30 @@ def _greet_once(service: Service, principal: Principal, tx: Transaction, command
         return Greeting(_start(service, principal, tx, command, call, now))
     assert call is not None  # only a call can refuse
     if call.greeted_at is None:
-        # The API end overtook the webhook: the memory is written already, only the start is still to be counted.
-        calls.save(tx, replace(call, greeted_at=now))
+        _start_late(service, tx, command, call, now)
         charge(principal, tx, now)
         return Greeting(None, "late")
     if call.customer_ref is None or lifecycle.state(call) is not CallState.ACTIVE:
         return Greeting(None, "late")
     return Greeting(started_again(tx, call, now))  # started through the API under the same id
+
+
+def _start_late(service: Service, tx: Transaction, command: StartCall, call: Call, now: Millis) -> None:
+    """The API end overtook the webhook: the memory is written, what is missing is the number the call came from."""
+    standing = Standing(call.customer_ref or "", call.basis, call.undo.created_customer)
+    if call.customer_ref is not None and customers.exists(tx, call.customer_ref):
+        recognize(service, tx, command.call_id, command.hints, now, standing)
+    hints = command.hints
+    calls.save(
+        tx,
+        replace(
+            call,
+            greeted_at=now,
+            origin=command.origin,
+            ani=hints.ani or call.ani,
+            dnis=hints.dnis or call.dnis,
+        ),
+    )
 
 
 def started_again(tx: Transaction, call: Call, now: Millis) -> Started:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.engine.model import HangUp, Hints, Mode, Principal
+from adapter.engine.model import HangUp, Hints, Mode
 from adapter.errors import StoreUnavailable
 from adapter.store import sweep as sweeping
 
@@ -17,35 +17,44 @@ def sweep(service: Service) -> sweeping.Swept:
     return sweeping.sweep(service.store, service.clock.now(), service.policy.retention)
 
 
-def hang_up_or_keep(service: Service, principal: Principal, command: HangUp) -> bool:
+def hang_up_or_keep(service: Service, organization: str, mode: Mode, command: HangUp) -> bool:
     """Save a hang-up; when the store or a limit forbids it now, keep it durably for later. False: not even that."""
     try:
-        saved = hang_up(service, principal, command)
+        if _apply(service, organization, mode, command):
+            return True
     except StoreUnavailable:
-        saved = False
-    if saved:
-        return True
-    return service.inbox is not None and service.inbox.put(_plain(principal, command))
+        pass  # keeping it is the answer
+    return service.inbox is not None and service.inbox.put(_plain(organization, mode, command))
 
 
 def apply_waiting(service: Service) -> int:
-    """Apply kept hang-ups in order; returns how many. Stops at the first that still cannot be saved."""
+    """Apply kept hang-ups in order; returns how many. What a limit still refuses stays, and holds up nobody else's."""
     if service.inbox is None:
         return 0
     applied = 0
+    refused: set[str] = set()
     for name, event in service.inbox.waiting():
-        principal = service.directory.principal(event["organization"], Mode(event["mode"]))
-        if principal is not None and not hang_up(service, principal, _command(event)):
-            break
-        service.inbox.done(name)
-        applied += 1
+        organization = event["organization"]
+        if organization in refused:
+            continue
+        if _apply(service, organization, Mode(event["mode"]), _command(event)):
+            service.inbox.done(name)
+            applied += 1
+        else:
+            refused.add(organization)
     return applied
 
 
-def _plain(principal: Principal, command: HangUp) -> dict[str, Any]:
+def _apply(service: Service, organization: str, mode: Mode, command: HangUp) -> bool:
+    """An organization that is configured no more has no memory to change: its hang-ups are done with."""
+    principal = service.directory.principal(organization, mode)
+    return principal is None or hang_up(service, principal, command)
+
+
+def _plain(organization: str, mode: Mode, command: HangUp) -> dict[str, Any]:
     return {
-        "organization": principal.organization,
-        "mode": principal.mode.value,
+        "organization": organization,
+        "mode": mode.value,
         "call_id": command.call_id,
         "at": command.at,
         "duration_seconds": command.duration_seconds,

@@ -114,7 +114,7 @@ def _status(edge: VoiceEdge) -> Response:
     if isinstance(command, Ignored) or line is None:
         return Response(status=204)
     try:
-        if not hang_up_or_keep(edge.service, _principal(edge, line), command):
+        if not hang_up_or_keep(edge.service, line.organization, line.mode, command):
             _LOG.error("a hang-up could neither be saved nor kept")
     except Exception as error:  # noqa: BLE001 - Twilio does not try again; an error status would only alarm its console
         _LOG.error("status webhook failed: %s", type(error).__name__, exc_info=error)
