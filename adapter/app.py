@@ -33,7 +33,7 @@ def create_app(
     app.extensions["sticky-calls"] = service
     problems.install(app, service.ids)
     app.register_blueprint(api.build(service))
-    app.register_blueprint(openapi.build())
+    app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
     app.register_blueprint(voice.build(_voice_edge(config, service)))
     return app
