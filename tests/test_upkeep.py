@@ -1,0 +1,142 @@
+"""Housekeeping: kept hang-ups reach the database, expired data leaves it, and nothing stops the thread."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from adapter import upkeep
+from adapter.errors import StoreUnavailable
+from adapter.upkeep import keep_up, start_upkeep
+from adapter.usecases import Service
+from tests.builders import Api, ToldClock, Twilio, call_sid
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "calls.db"
+
+
+def test_a_hang_up_kept_while_the_database_was_away_is_applied_once_it_is_back(
+    app: Flask, service: Service, api: Api, twilio: Twilio, database: Path
+) -> None:
+    twilio.voice(call_sid(1))
+    _move_away(database)
+    assert twilio.status(call_sid(1)).status_code == 204
+    keep_up(service)
+    _bring_back(database)
+    assert _events(api, call_sid(1)) == ["greeted"]
+    keep_up(service)
+    assert _events(api, call_sid(1)) == ["greeted", "hung_up"]
+    assert _used(database) == 2
+
+
+def test_a_kept_hang_up_that_came_twice_is_charged_once(
+    app: Flask, service: Service, twilio: Twilio, database: Path
+) -> None:
+    twilio.voice(call_sid(1))
+    _move_away(database)
+    twilio.status(call_sid(1))
+    twilio.status(call_sid(1))
+    _bring_back(database)
+    twilio.status(call_sid(1))
+    keep_up(service)
+    keep_up(service)
+    assert _used(database) == 2
+
+
+def test_an_expired_variable_leaves_the_disk(service: Service, api: Api, clock: ToldClock, database: Path) -> None:
+    ref = api.start("call_1", ani="+14155550123").json["customer_ref"]
+    api.end("call_1", customer_ref=ref, variable_updates={"name": {"value": "Maria", "ttl_seconds": 60}})
+    keep_up(service)
+    assert _count(database, "variables") == 1
+    clock.advance(seconds=60)
+    keep_up(service)
+    assert _count(database, "variables") == 0
+
+
+def test_a_task_whose_database_is_away_is_postponed_and_the_next_one_still_tried(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(upkeep, "apply_waiting", _failing(StoreUnavailable("+14155550123 is away"), tried))
+    monkeypatch.setattr(upkeep, "sweep", lambda _: tried.append("swept"))
+    with caplog.at_level(logging.WARNING):
+        keep_up(service)
+    assert tried == ["failed", "swept"]
+    assert [record.getMessage() for record in caplog.records] == ["upkeep postponed: store_unavailable"]
+
+
+def test_a_mistake_in_a_task_is_logged_and_the_next_one_still_tried(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(upkeep, "apply_waiting", _failing(ZeroDivisionError("a mistake"), tried))
+    monkeypatch.setattr(upkeep, "sweep", lambda _: tried.append("swept"))
+    keep_up(service)
+    assert tried == ["failed", "swept"]
+    assert [record.getMessage() for record in caplog.records] == ["upkeep failed: ZeroDivisionError"]
+    assert caplog.records[0].levelno == logging.ERROR
+
+
+def test_the_thread_goes_on_round_after_round_until_it_is_stopped(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = threading.Semaphore(0)
+    monkeypatch.setattr(upkeep, "keep_up", lambda _: rounds.release())
+    stop = start_upkeep(service, every_seconds=0.001)
+    thread = next(thread for thread in threading.enumerate() if thread.name == "upkeep")
+    assert all(rounds.acquire(timeout=30) for _ in range(3))
+    stop.set()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def test_the_thread_does_not_keep_a_worker_from_ending(service: Service) -> None:
+    stop = start_upkeep(service, every_seconds=3_600)
+    thread = next(thread for thread in threading.enumerate() if thread.name == "upkeep")
+    assert thread.daemon
+    stop.set()
+    thread.join(timeout=30)
+
+
+def _failing(error: Exception, tried: list[str]):  # type: ignore[no-untyped-def]
+    def task(_: Service) -> None:
+        tried.append("failed")
+        raise error
+
+    return task
+
+
+def _move_away(database: Path) -> None:
+    for file in database.parent.glob("calls.db*"):
+        if file.suffix in (".db", ".db-wal", ".db-shm") or file.name.endswith(("-wal", "-shm")):
+            file.rename(file.with_name("away-" + file.name))
+
+
+def _bring_back(database: Path) -> None:
+    for file in database.parent.glob("away-*"):
+        file.rename(file.with_name(file.name.removeprefix("away-")))
+
+
+def _events(api: Api, call_id: str) -> list[str]:
+    return [event["event"] for event in api.call(call_id).json["timeline"]]
+
+
+def _used(database: Path) -> int:
+    return _one(database, "SELECT SUM(used) FROM usage")
+
+
+def _count(database: Path, table: str) -> int:
+    return _one(database, f"SELECT COUNT(*) FROM {table}")
+
+
+def _one(database: Path, sql: str) -> int:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return int(connection.execute(sql).fetchone()[0])
