@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ ACCOUNT = "AC" + "0" * 32
 NUMBER = "+14155550100"
 DESTINATION = "+14155550199"
 _START_SECONDS = 30
+_STOP_SECONDS = 40  # the server itself gives requests 30 seconds to be finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,29 @@ def running(folder: Path, port: int | None = None) -> Iterator[DemoServer]:
     # Not the caller's settings: a demo must not depend on, or touch, what is configured on this machine.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
     command = [sys.executable, "-m", "adapter", "serve", "--config", str(config)]
-    process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)  # noqa: S603 - our own
+    with _told_to_end_in_order(), log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)  # noqa: S603 - our own
+        try:
+            _wait_until_healthy(url, process, folder / "server.log")
+            yield DemoServer(url, api_key, auth_token, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=_STOP_SECONDS)
+
+
+@contextmanager
+def _told_to_end_in_order() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the demo as Ctrl-C does: else its server and its folder would stay behind."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        _wait_until_healthy(url, process, folder / "server.log")
-        yield DemoServer(url, api_key, auth_token, process)
+        yield
     finally:
-        process.terminate()
-        process.wait(timeout=_START_SECONDS)
-        log.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _write_config(folder: Path, url: str, auth_token: str) -> Path:
