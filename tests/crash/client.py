@@ -132,11 +132,22 @@ class Client:
         """None: no answer, or one that says that nothing can be known."""
         self.ledger.asked()
         try:
-            reply = self.server.send(request)
+            reply = self._sent(request)
         except (OSError, http.client.HTTPException):
             return None
         self.ledger.answered(reply.headers.get(WORKER_HEADER.lower(), ""))
         return None if reply.status == 503 else reply
+
+    def _sent(self, request: Request) -> Reply:
+        """Where nobody listens nothing was asked: only what was sent and not answered is of unknown fate."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return self.server.send(request)
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     def _knows(self, caller: CallerLog, ref: str) -> str:
         caller.refs.add(ref)
