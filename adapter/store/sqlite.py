@@ -42,10 +42,11 @@ def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
 
 def connect(path: Path, timeout_seconds: float, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
     """A connection with this product's settings; StoreUnavailable when there is no such file (unless `create`)."""
-    mode = "rwc" if create else "rw"
+    if create:
+        _create_private(path)
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode={mode}",
+            f"file:{quote(str(path))}?mode=rw",
             uri=True,
             timeout=timeout_seconds,
             isolation_level=None,  # the driver must not begin transactions of its own: BEGIN is ours
@@ -166,6 +167,14 @@ class Connections:
 class _Opened(NamedTuple):
     connection: sqlite3.Connection
     file: tuple[int, int]
+
+
+def _create_private(path: Path) -> None:
+    """SQLite would leave it to the umask, by which everybody on most machines could read the callers' data."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"the database cannot be created: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:

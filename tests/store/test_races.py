@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sqlite3
 import subprocess
@@ -40,8 +39,7 @@ def integrity(path: Path) -> str:
 
 
 def test_no_update_is_lost_and_nobody_finds_it_locked(counter: Store, url: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        results = pool.starmap(workers.count_up, [(url, THREADS, TIMES, 0)] * PROCESSES)
+    results = workers.in_processes(workers.count_up, [(url, THREADS, TIMES, 0)] * PROCESSES)
     assert [wrong for _, wrong in results] == [[]] * PROCESSES
     assert counted(counter) == sum(done for done, _ in results) == PROCESSES * THREADS * TIMES
 
@@ -57,12 +55,12 @@ def test_a_storm_of_writes_and_reads_leaves_a_short_log_and_a_sound_file(counter
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        results = pool.starmap(workers.count_up, [(url, 2, 60, 60)] * 3)
+    results = workers.in_processes(workers.count_up, [(url, 2, 60, 60)] * 3)
     over.set()
     watcher.join()
     assert [wrong for _, wrong in results] == [[]] * 3
-    written = results[0][0] * 3 * 60 * 4096
+    # Each of 60 random rows is on a page of its own more often than not; a third of that is a safe guess.
+    written = sum(done for done, _ in results) * 20 * 4096
     assert longest < 12 * 1024 * 1024 < written, "checkpoints keep the log at a fraction of what was written"
     assert counted(counter) == 3 * 2 * 60
     counter.close()

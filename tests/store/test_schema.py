@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import schema
-from adapter.store.database import Store
+from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
 from adapter.store.tables import metadata
 from tests.store import workers
@@ -65,11 +64,25 @@ def test_the_way_to_the_file_may_have_any_characters(tmp_path: Path) -> None:
     assert (folder / "c;d.db").exists()
 
 
+def test_a_new_database_and_its_companions_are_nobody_elses_to_read(url: str, path: Path) -> None:
+    store = Store.open(url, Keyring())
+    store.migrate()
+    with store.read(NO_REALM):
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir() if file.is_file()}
+    assert len(modes) >= 3
+    assert set(modes.values()) == {0o600}
+    store.close()
+
+
+def test_a_database_that_cannot_be_created_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(StoreUnavailable, match="cannot be created"):
+        Store.open(f"sqlite:///{tmp_path}/folder.db", Keyring()).migrate()
+
+
 @pytest.mark.slow
 def test_many_workers_may_migrate_at_once(url: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(6) as pool:
-        assert pool.map(workers.migrate, [url] * 6) == [[]] * 6
+    assert workers.in_processes(workers.migrate, [(url,)] * 6) == [[]] * 6
 
 
 def set_version(path: Path, version: str) -> None:

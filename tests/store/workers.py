@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import traceback
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -14,8 +17,18 @@ from adapter.store.sealing import Keyring
 from adapter.store.statements import Prepared, bind
 from adapter.store.tables import usage
 
+T = TypeVar("T")
 REALM = Realm(0, 0)
 _SET = Prepared(sa.update(usage).where(usage.c.account == bind("account"), usage.c.period == 0).values(used=bind("to")))
+
+
+def in_processes(work: Callable[..., T], arguments: Sequence[tuple[object, ...]]) -> list[T]:
+    """Run `work` in a process of its own for each of `arguments`, all at once; none is killed."""
+    with multiprocessing.get_context("spawn").Pool(len(arguments)) as pool:
+        results = pool.starmap(work, arguments, chunksize=1)
+        pool.close()
+        pool.join()
+    return results
 
 
 def migrate(url: str) -> list[str]:
