@@ -7,7 +7,6 @@ Everything that is logged goes through `masked`, whatever it is nested in; what 
 from __future__ import annotations
 
 import logging
-import math
 import re
 import sys
 import threading
@@ -37,19 +36,23 @@ _VALUE = (
     r"|(?:(?:bearer|basic)\s+)?[^\s\"',;)\]}]+"
 )
 _SECRET_NAME = re.compile(_PRIVATE_NAMES, re.IGNORECASE)
-# In this order: what is known to be harmless first, or the id that finds a log line would be masked as a number.
-_PATTERN = re.compile(
+# Known to be harmless, and looked for first: the id that finds a log line must not be masked as a number.
+_HARMLESS = (
     r"(?P<harmless>\breq_[0-9a-f]{24}\b|\b(?:CA|AC)[0-9a-fA-F]{32}\b"
     r"|(?<![\d.+-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])(?![\d-])"
     rf"|(?<![\d.+-])(?:{_OCTET}\.){{3}}{_OCTET}(?![\d.-]))"
-    rf"|(?P<name>(?:{_PRIVATE_NAMES})\w*)(?P<between>[\"']?\s*[:=,]\s*(?:b(?=[\"']))?)(?:{_VALUE})"
-    r"|\b(?P<scheme>bearer|basic)\s+[^\s\"',;)\]}]+"
-    r"|(?P<key>sk_)[A-Za-z0-9_-]+"
-    r"|(?P<token>(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z]))"
-    # E.164, bare digits, and the ways people write numbers: at least seven digits, single separators between.
-    r"|(?P<number>\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,})",
+)
+_SECRET = re.compile(
+    _HARMLESS
+    + rf"|(?P<name>(?:{_PRIVATE_NAMES})\w*)(?P<between>[\"']?\s*[:=,]\s*(?:b(?=[\"']))?)(?:{_VALUE})"
+    + r"|\b(?P<scheme>bearer|basic)\s+[^\s\"',;)\]}]+"
+    + r"|(?P<key>sk_)[A-Za-z0-9_-]+"
+    + r"|[0-9a-fA-F]{32,}",  # auth tokens have 32; longer ones are hashes of something
     re.IGNORECASE,
 )
+# E.164, bare digits, and the ways people write numbers: at least seven digits with up to two separators between.
+# After the secrets: the digits that are kept of a number must not be the first ones of a key.
+_NUMBER = re.compile(_HARMLESS + r"|\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
 
 
 def configure(level: str) -> None:
@@ -112,12 +115,10 @@ def _masked(value: Any, above: tuple[int, ...]) -> Any:
 
 
 def _number(value: float) -> Any:
-    """Numbers stay numbers unless they could be somebody's; what JSON has no number for becomes text."""
-    if isinstance(value, float) and (not math.isfinite(value) or abs(value) < _SEVEN_DIGITS):
-        return value if math.isfinite(value) else str(value)
-    text = _printed(value)
-    clean = _text(text)
-    return value if clean == text else clean
+    """Small numbers stay numbers; what could be somebody's, and what JSON has no number for, becomes text."""
+    if -_SEVEN_DIGITS < value < _SEVEN_DIGITS:
+        return value
+    return _text(_printed(value))
 
 
 def _collection(value: Any, above: tuple[int, ...]) -> Any:
@@ -152,21 +153,21 @@ def _printed(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return _PATTERN.sub(_replacement, text)
+    return _NUMBER.sub(_without_number, _SECRET.sub(_without_secret, text))
 
 
-def _replacement(found: re.Match[str]) -> str:
+def _without_secret(found: re.Match[str]) -> str:
     if found["harmless"]:
         return found[0]
     if found["name"]:
         return f"{found['name']}{found['between']}{MASK}"
-    if found["number"]:
-        return f"{MASK}{_last_digits(found['number'])}"
-    return f"{found['scheme'] or ''}{' ' if found['scheme'] else ''}{found['key'] or ''}{MASK}"
+    return f"{found['scheme']} {MASK}" if found["scheme"] else f"{found['key'] or ''}{MASK}"
 
 
-def _last_digits(number: str) -> str:
-    return "".join(character for character in number if character.isdigit())[-2:]
+def _without_number(found: re.Match[str]) -> str:
+    if found["harmless"]:
+        return found[0]
+    return MASK + "".join(character for character in found[0] if character.isdigit())[-2:]
 
 
 def _line(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
