@@ -1,0 +1,95 @@
+"""The command as a whole: its help, its version, and mistakes told without a traceback."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from adapter import __version__
+from adapter.cli import _COMMANDS, main
+
+
+def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every command, groups too."""
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands(below, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_help_has_an_example(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"Example: +(ADAPTER_API_KEY=… )?sticky-calls ", result.stdout)
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_no_option_takes_a_secret(path: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert not options & {"--key", "--api-key", "--secret", "--token", "--pepper", "--auth-token", "--password"}
+
+
+def test_the_list_of_commands_says_what_each_does() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).stdout
+    assert all(name in shown for name in _COMMANDS)
+    assert "Make, list, revoke and rotate API keys." in shown
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(main, ["--version"]).stdout == f"sticky-calls, version {__version__}\n"
+
+
+def test_an_unknown_command_is_a_mistake_of_usage() -> None:
+    assert CliRunner().invoke(main, ["srve"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command", [["db", "check"], ["keys", "list"], ["keys", "create"], ["serve"], ["check-config"]]
+)
+def test_every_command_tells_all_mistakes_of_the_configuration(command: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("server: {workers: 0}\nlogin: x\n")
+    named = [str(path)] if command == ["check-config"] else ["--config", str(path)]
+    result = CliRunner().invoke(main, [*command, *named])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[0] == "Error: the configuration has 2 mistakes:"
+    assert len(result.stderr.splitlines()) == 3
+
+
+def test_it_runs_as_a_module_and_help_needs_no_store() -> None:
+    code = (
+        "import runpy, sys; sys.argv = ['x', '--version']\n"
+        "try: runpy.run_module('adapter', run_name='__main__')\n"
+        "except SystemExit as end: assert end.code in (0, None)\n"
+        "assert not {'sqlalchemy', 'flask', 'gunicorn', 'twilio'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"sticky-calls, version {__version__}\n"), done.stderr
+
+
+def test_what_the_store_cannot_do_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    environ = {"ADAPTER_DATABASE__URL": f"sqlite:///{tmp_path}/other.db"}
+    result = CliRunner(env=environ).invoke(main, ["db", "upgrade"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: the file is a database of something else: give database.url another file\n"

@@ -1,0 +1,256 @@
+"""`sticky-calls serve`: what it prepares, tells and refuses; and as a real process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pty
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import requests
+from click.testing import CliRunner
+from gunicorn.config import Config as GunicornConfig
+from gunicorn.workers.gthread import ThreadWorker
+
+from adapter import logs
+from adapter.cli import main, serve
+from adapter.cli.gunicorn_app import GunicornApp, MaskedLogger, settings
+from adapter.cli.listening import refuse_taken_address
+from adapter.config import Config, ServerConfig
+from adapter.engine.model import Plan
+from adapter.errors import ConfigError, StoreMismatch
+from tests.builders import a_config, an_organization
+
+GUNICORN_BY_HAND = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_everything_is_made_before_there_are_workers(tmp_path: Path) -> None:
+    serve.prepare(a_config(tmp_path))
+    assert {"calls.db", "calls.db.pepper"} <= {file.name for file in tmp_path.iterdir()}
+    assert not (tmp_path / "calls.db-wal").exists(), "a connection was left open"
+
+
+def test_a_database_that_does_not_answer_does_not_stop_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "calls.db").mkdir()
+    serve.prepare(a_config(tmp_path))
+    assert "starting without the database" in caplog.text
+
+
+def test_a_changed_billing_account_stops_the_start(tmp_path: Path) -> None:
+    serve.prepare(a_config(tmp_path))
+    moved = replace(an_organization(), plan=Plan("ba_other", None))
+    with pytest.raises(StoreMismatch):
+        serve.prepare(a_config(tmp_path, moved))
+
+
+def test_a_folder_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the pepper cannot be kept"):
+        serve.prepare(a_config(tmp_path / "nowhere"))
+
+
+def test_the_announcement_says_what_to_do_next() -> None:
+    assert "listens on http://127.0.0.1:8080 (2 processes, 8 threads each)" in serve.announcement(Config())
+    assert "To answer calls, set twilio.public_url" in serve.announcement(Config())
+
+
+def test_the_announcement_says_where_twilio_has_to_call(tmp_path: Path) -> None:
+    told = serve.announcement(replace(a_config(tmp_path), server=ServerConfig("unix:/run/x.sock")))
+    assert "https://voice.example.com/twilio/voice" in told
+    assert "https://voice.example.com/twilio/status" in told
+    assert "listens on unix:/run/x.sock" in told
+
+
+def test_an_address_in_use_is_refused_also_when_it_could_be_shared() -> None:
+    """A second service with SO_REUSEPORT would start, and take half of the first one's calls."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        bind = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(click.ClickException, match=r"cannot listen on .*: address already in use; choose another"):
+            refuse_taken_address(bind)
+    refuse_taken_address(bind)
+
+
+def test_an_address_that_does_not_exist_is_refused() -> None:
+    for bind in ("no-such-host.invalid:8080", "192.0.2.1:8080"):
+        with pytest.raises(click.ClickException, match="cannot listen on"):
+            refuse_taken_address(bind)
+    refuse_taken_address("unix:/anywhere")
+
+
+def test_ipv6_addresses_are_understood(free_port: int) -> None:
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    refuse_taken_address(f"[::1]:{free_port}")
+
+
+def test_gunicorn_by_hand_has_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_hand = runpy.run_path(str(GUNICORN_BY_HAND))
+    known = {name: value for name, value in by_hand.items() if name in GunicornConfig().settings}
+    on_starting = known.pop("on_starting")
+    assert known == settings(Config())
+    monkeypatch.setattr(logs, "configure", lambda level: None)
+    on_starting(None)
+    assert (tmp_path / "sticky-calls.db").exists()
+
+
+def test_gunicorn_by_hand_reads_the_file_that_serve_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADAPTER_CONFIG", "")
+    (tmp_path / "config.yaml").write_text("server: {bind: 'unix:/run/x.sock', workers: 5}")
+    by_hand = runpy.run_path(str(GUNICORN_BY_HAND))
+    assert (by_hand["workers"], by_hand["reuse_port"], os.environ["ADAPTER_CONFIG"]) == (5, False, "config.yaml")
+
+
+def test_gunicorn_takes_every_setting(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    app = GunicornApp(config, None)
+    assert app.cfg.address == [("127.0.0.1", 8080)]
+    assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (ThreadWorker, 8, 2)
+    assert (app.cfg.reuse_port, app.cfg.control_socket_disable, app.cfg.preload_app) == (True, True, False)
+    assert app.cfg.loglevel == "info"
+
+
+def test_a_unix_socket_is_not_reopened_by_each_worker() -> None:
+    """With reuse_port each worker would replace the socket of the others."""
+    assert settings(Config(server=ServerConfig("unix:/run/x.sock")))["reuse_port"] is False
+
+
+def test_on_a_terminal_the_announcement_takes_the_place_of_gunicorns_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = GunicornApp(a_config(tmp_path), "It listens.")
+    assert app.cfg.loglevel == "warning"
+    app.cfg.when_ready(None)
+    assert capsys.readouterr().err == "It listens.\n"
+
+
+def test_gunicorns_messages_go_into_our_log(tmp_path: Path) -> None:
+    logger = MaskedLogger(GunicornApp(a_config(tmp_path), None).cfg)
+    assert logger.error_log.handlers == []
+    assert logger.error_log.propagate
+
+
+def test_a_worker_loads_the_app_with_its_upkeep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restored_logging: None
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("adapter.upkeep.start_upkeep", started.append)
+    app = GunicornApp(a_config(tmp_path), None).load()
+    service = app.extensions["sticky-calls"]
+    service.store.close()
+    assert started == [service]
+
+
+def test_serve_takes_its_options_in_place_of_the_configuration(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran: list[Config] = []
+
+    class Recorder:
+        def __init__(self, config: Config, announcement: str | None) -> None:
+            ran.append(config)
+            assert announcement is None
+
+        def run(self) -> None: ...
+
+    monkeypatch.setattr(serve, "GunicornApp", Recorder)
+    bind = f"127.0.0.1:{free_port}"
+    result = CliRunner().invoke(main, ["serve", "--bind", bind, "--workers", "3", "--threads", "5"])
+    assert result.exit_code == 0, result.output
+    assert ran[0].server == ServerConfig(bind, 3, 5)
+    assert "write host:port" in CliRunner().invoke(main, ["serve", "--bind", "8080"]).stderr
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """`sticky-calls serve` as a process, stopped by force if the test does not stop it."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+    environ |= {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    command = [sys.executable, "-m", "adapter", "serve", *arguments]
+    process = subprocess.Popen(command, cwd=folder, env=environ, **how)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def wait_until_healthy(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Ask until there is an answer; every refused connection is over at once, so this does not hang."""
+    for _ in range(2_000):
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=5)
+            return dict(answer.json())
+        except requests.ConnectionError:
+            try:
+                process.wait(0.02)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+    raise AssertionError("it did not come up")
+
+
+@pytest.mark.slow
+def test_a_real_service_answers_logs_json_and_stops_when_told(tmp_path: Path, free_port: int) -> None:
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as stderr,
+        serving(tmp_path, "--bind", f"127.0.0.1:{free_port}", stdout=stderr, stderr=stderr) as process,
+    ):
+        assert wait_until_healthy(free_port, process)["database"] == "connected"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {"timestamp", "level", "event", "logger"} <= lines[0].keys()
+    assert not list(tmp_path.rglob("*.ctl")), "a control socket was opened"
+
+
+@pytest.mark.slow
+def test_on_a_terminal_it_says_where_it_listens_and_what_to_do_next(tmp_path: Path, free_port: int) -> None:
+    ours, theirs = pty.openpty()
+    with serving(tmp_path, "--bind", f"127.0.0.1:{free_port}", stderr=theirs, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        told = b""
+        while b"Ctrl-C" not in told:
+            told += os.read(ours, 4_096)
+        wait_until_healthy(free_port, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    os.close(ours)
+    assert f"listens on http://127.0.0.1:{free_port}".encode() in told
+    assert b"sticky-calls keys create" in told
