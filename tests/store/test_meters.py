@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapter.engine.limits import Window
 from adapter.engine.model import Realm
 from adapter.store import meters
 from adapter.store.database import Store, Transaction
-from adapter.store.meters import Window
 
 # Every example has an organization of its own: the store is shared by all of them.
 _FRESH = itertools.count(100)
