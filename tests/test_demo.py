@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,14 @@ _SECONDS = 90
 _RUNNING = "Ctrl-C stops it"
 # Colours, foreground and background, plain and bright.
 _COLOURED = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|4[0-7]|38|48)[;m]")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_survives(tmp_path: Path) -> Iterator[None]:
+    """Not even when a test fails."""
+    yield
+    for left in _processes_of(tmp_path):
+        os.kill(left, signal.SIGKILL)
 
 
 def test_the_story_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -107,14 +115,14 @@ def _the_server_answers(shown: str) -> None:
 def _nothing_is_left(folder: Path) -> None:
     """No file, and no process that was told of a file there."""
     assert list(folder.iterdir()) == []
-    assert _processes(lambda command: str(folder).encode() in command) == []
+    assert _processes_of(folder) == []
 
 
-def _processes(wanted: Callable[[bytes], bool]) -> list[int]:
+def _processes_of(folder: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if wanted((process / "cmdline").read_bytes()):
+            if str(folder).encode() in (process / "cmdline").read_bytes():
                 found.append(int(process.name))
     return found
 
