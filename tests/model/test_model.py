@@ -1,0 +1,57 @@
+"""The whole API and the voice webhooks against a naive model: short here, long by `python -m tests.model`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.drive import Difference, Drive
+from tests.model.machine import Machine
+
+SHORT = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
+# Looking for a planted bug needs no smallest example.
+FINDING = settings(SHORT, phases=(Phase.generate,), derandomize=True, max_examples=60)
+ANI = "+14155550123"
+
+
+def test_the_product_answers_like_the_naive_model() -> None:
+    run_state_machine_as_test(Machine, settings=SHORT)
+
+
+@pytest.mark.parametrize(
+    ("where", "planted"),
+    [
+        ("adapter.engine.confidence.line_weight", lambda *_: 0.45),
+        ("adapter.engine.intents._attempts", lambda *_: 1),
+        ("adapter.engine.variables.SECOND", 1_001),
+        ("adapter.engine.quotas.refuse", lambda *_: None),
+        ("adapter.store.customers.doubt", lambda *_: None),
+        ("adapter.engine.identity._is_another_person", lambda *_: False),
+        ("adapter.engine.identity._may_link_ani", lambda case, *_: case.hints.ani is not None),
+    ],
+    ids=["a weight", "attempts", "a second too long", "no quota", "no doubt", "strangers", "eager links"],
+)
+def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, planted: object) -> None:
+    """The positive control: a machine that cannot fail proves nothing."""
+    monkeypatch.setattr(where, planted)
+    with pytest.raises(Difference):
+        run_state_machine_as_test(Machine, settings=FINDING)
+
+
+def test_the_comparison_binds_customers_once() -> None:
+    drive = Drive()
+    drive.start("globex-prod", "call-1", {"ani": ANI}, "mobile")
+    drive.start("globex-prod", "call-2", {"ani": ANI}, "mobile")
+    assert len(drive.names) == 1
+    drive.names[next(iter(drive.names))] = "somebody else"
+    with pytest.raises(Difference):
+        drive.start("globex-prod", "call-3", {"ani": ANI}, "mobile")
+    drive.close()
