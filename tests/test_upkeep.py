@@ -64,7 +64,6 @@ def test_an_expired_variable_leaves_the_disk(service: Service, api: Api, clock: 
     assert _count(database, "variables") == 0
 
 
-@pytest.mark.xfail(reason="the sweep is not told of limits.window_seconds and takes hits that are still in the window")
 def test_a_sweep_leaves_the_hits_of_a_window_longer_than_a_minute(tmp_path: Path, clock: ToldClock) -> None:
     policy = Policy(limits=LimitPolicy(window_seconds=120))
     app = create_app(a_config(tmp_path, an_organization(per_minute=10), policy=policy), clock=clock)

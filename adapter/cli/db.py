@@ -39,6 +39,17 @@ def check(path: Path | None) -> None:
     click.echo(f"{store.path} is sound and at this version.")
 
 
+@db.command(epilog="Example:  sticky-calls db compact --config config.yaml")
+@config_option
+def compact(path: Path | None) -> None:
+    """Write the file anew: smaller, and without a trace of what was deleted. Calls wait meanwhile: run it at night."""
+    with opened(configured(path)) as store, Console(stderr=True).status("Writing the database anew …"):
+        before = store.path.stat().st_size
+        store.compact()
+        after = store.path.stat().st_size
+    click.echo(f"{store.path}: {before:,} bytes before, {after:,} bytes now.")
+
+
 @db.command(epilog="Example:  sticky-calls db rekey --config config.yaml")
 @click.option("--batch", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Rows a transaction.")
 @config_option
@@ -55,5 +66,7 @@ def rekey(batch: int, path: Path | None) -> None:
     newest = config.security.encryption_keys[0][0]
     with opened(config) as store, Console(stderr=True).status(f"Bringing everything under key {newest} …"):
         counts = {kind: count for kind, count in asdict(bring_under_newest_key(store, batch)).items() if count}
+        if counts:
+            store.compact()  # what lay there under the old key, or under none, is still in the file's slack
     done = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items())
     click.echo(f"Brought under key {newest}: {done}." if done else f"Everything is under key {newest} already.")

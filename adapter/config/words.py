@@ -6,8 +6,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from adapter.twilio.templates import problem
+
 from .fields import Setting, Text
-from .templates import template_problem
 
 
 class Language(Text):
@@ -38,7 +39,6 @@ class Template(Setting):
             raise self.refuse("is empty")
         if not all(character.isprintable() or character in "\n\t" for character in text):
             raise self.refuse("holds a control character")
-        problem = template_problem(self._name, text)
-        if problem:
-            raise ValidationError(problem)
+        if fault := problem(self._name, text):
+            raise ValidationError(fault)
         return text

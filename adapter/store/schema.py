@@ -45,7 +45,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
     except sqlite3.Error as error:
         return [str(error)]
     if version != head():
-        found.append(f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db migrate`")
+        found.append(f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db upgrade`")
     return found
 
 

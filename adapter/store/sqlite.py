@@ -36,7 +36,7 @@ def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
         return error
     if str(error).startswith(("no such table", "no such column")):
-        return StoreMismatch(f"the database lacks what this version needs ({error}): run `sticky-calls db migrate`")
+        return StoreMismatch(f"the database lacks what this version needs ({error}): run `sticky-calls db upgrade`")
     return StoreUnavailable(f"the database cannot be used: {error}")
 
 

@@ -1,42 +1,26 @@
 """What a caller is told, as text: built-in texts in four languages, and an operator's own in place of any of them.
 
-A template may branch on and print the facts of its text, and nothing else: no loops, calls, attributes or macros, so
-that no template can take long. No value (a caller's name is a stranger's word) is ever read as a template.
-Leaves out: TwiML and its escaping (`twiml`).
+No value (a caller's name is a stranger's word) is ever read as a template.
+Leaves out: what a template may do (`templates`), TwiML and its escaping (`twiml`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError
+
+from .templates import TextFailed, compiled
 
 Templates = Mapping[str, str]
 Fact = str | int | None
 
 
-class TextFailed(Exception):
-    """A text that cannot be spoken. The message names the template's fault and no value."""
-
-
 LONGEST_GREETING: Final = 499  # Twilio's limit depends on the voice; under 500 every voice speaks it
-LONGEST_TEMPLATE: Final = 2_000  # characters of source
 _LONGEST_VALUE: Final = 128  # the API's own limit for an intent; nobody's name is longer
-
-# What each text may mention (`adapter.engine.flow`): only whom we know well enough is told anything.
-FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "reuse": frozenset({"name", "intent", "attempt_count"}),
-        "confirm": frozenset(),
-        "ignore": frozenset(),
-        "neutral": frozenset(),
-    }
-)
 
 BUILT_IN: Final[Mapping[str, Templates]] = MappingProxyType(
     {
@@ -94,22 +78,6 @@ BUILT_IN: Final[Mapping[str, Templates]] = MappingProxyType(
 # XML 1.0, Char. twilio-python lets the rest through, no parser accepts it, and the call drops (Twilio error 12100).
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_ALLOWED_NODES: Final = (
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Name,
-    nodes.Const,
-    nodes.If,
-    nodes.CondExpr,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.Test,
-    nodes.Filter,
-)
-
 
 class Texts:
     """The texts of all languages: `overrides[language][name]` in place of the built-in ones."""
@@ -126,7 +94,7 @@ class Texts:
         Looked for in `own` (the line's texts), then in the language ("de-AT"), its base ("de"), then English.
         Raises TextFailed when there is none or it cannot be rendered.
         """
-        template = _template(name, self._source(name, language, own or {}))
+        template = compiled(name, self._source(name, language, own or {}))
         return shortened(_render(template, facts), LONGEST_GREETING)
 
     def _source(self, name: str, language: str, own: Templates) -> str:
@@ -139,11 +107,6 @@ class Texts:
         tag = _tag(language)
         for known in (tag, tag.partition("-")[0], "en"):
             yield self._languages.get(known, {})
-
-
-def problems(templates: Templates) -> list[str]:
-    """What is wrong with an operator's texts of one language or line, as `name: what`; [] when all can be spoken."""
-    return [f"{name}: {fault}" for name, source in templates.items() if (fault := _fault(name, source))]
 
 
 def plain(text: str) -> str:
@@ -164,23 +127,6 @@ def _tag(language: str) -> str:
     return language.strip().casefold().replace("_", "-")
 
 
-def _fault(name: str, source: str) -> str | None:
-    try:
-        _template(name, source)
-    except TextFailed as error:
-        return str(error)
-    return None
-
-
-def _template(name: str, source: str) -> Template:
-    if name not in FACTS:
-        raise TextFailed(f"no such text; there are {', '.join(sorted(FACTS))}")
-    template, mentioned = _compiled(source)
-    if unknown := sorted(mentioned - FACTS[name]):
-        raise TextFailed(f"{', '.join(unknown)} cannot be mentioned here")
-    return template
-
-
 def _render(template: Template, facts: Mapping[str, Fact]) -> str:
     try:
         return template.render({fact: _speakable(value) for fact, value in facts.items()})
@@ -193,53 +139,3 @@ def _speakable(value: Fact) -> Fact:
     if isinstance(value, str):
         return shortened(value, _LONGEST_VALUE) or None
     return value if isinstance(value, int) else None
-
-
-@lru_cache(maxsize=1_024)
-def _compiled(source: str) -> tuple[Template, frozenset[str]]:
-    """A template, and the names it mentions. Raises TextFailed for what is no template or does more than speak."""
-    if len(source) > LONGEST_TEMPLATE:
-        raise TextFailed(f"longer than {LONGEST_TEMPLATE} characters")
-    try:
-        tree = _environment().parse(source)
-        names = frozenset(_names(tree))
-        return _environment().from_string(source), names
-    except (TemplateError, ValueError, RecursionError) as error:
-        raise TextFailed(f"not a template: {error}") from None
-
-
-def _names(tree: nodes.Template) -> Iterator[str]:
-    for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _ALLOWED_NODES):
-            raise TextFailed(f"{type(node).__name__.lower()} is not allowed in a text")
-        if isinstance(node, nodes.Name):
-            yield node.name
-
-
-@lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    """No autoescape: the TwiML builder escapes, and twice would be heard. A misspelt fact fails (StrictUndefined)."""
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_or_silence)
-    environment.filters.clear()
-    environment.filters.update(_FILTERS)
-    return environment
-
-
-def _or_silence(value: object) -> object:
-    """Without it a template that prints an unknown name says "None"."""
-    return "" if value is None else value
-
-
-def _of_text(change: Callable[[str], str]) -> Callable[[object], object]:
-    return lambda value: change(value) if isinstance(value, str) else value
-
-
-# All that there are. None makes a text longer than what goes in, as Jinja's `replace` and `center` do.
-_FILTERS: Final[Mapping[str, Callable[..., object]]] = {
-    "capitalize": _of_text(str.capitalize),
-    "lower": _of_text(str.lower),
-    "title": _of_text(str.title),
-    "trim": _of_text(str.strip),
-    "upper": _of_text(str.upper),
-    "default": lambda value, instead: instead if value is None else value,
-}

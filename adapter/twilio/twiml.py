@@ -16,7 +16,8 @@ from twilio.twiml.voice_response import Dial, VoiceResponse  # type: ignore[impo
 from adapter.engine.flow import Step
 from adapter.engine.line import Destination, DestinationKind, Line
 
-from .texts import Templates, TextFailed, Texts, plain
+from .templates import TextFailed
+from .texts import Templates, Texts, plain
 
 EMERGENCY: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>'

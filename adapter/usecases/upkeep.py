@@ -14,7 +14,9 @@ from .service import Service
 
 def sweep(service: Service) -> sweeping.Swept:
     """Remove what has expired, in short transactions."""
-    return sweeping.sweep(service.store, service.clock.now(), service.policy.retention)
+    policy = service.policy
+    window = policy.limits.window_seconds
+    return sweeping.sweep(service.store, service.clock.now(), policy.retention, window_seconds=window)
 
 
 def hang_up_or_keep(service: Service, organization: str, mode: Mode, command: HangUp) -> bool:

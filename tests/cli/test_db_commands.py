@@ -78,3 +78,10 @@ def test_rekey_brings_everything_under_the_newest_key_and_then_finds_nothing(tmp
     assert result.stdout.startswith("Brought under key key1: ")
     assert "1 numbers" in result.stdout
     assert db("rekey").stdout == "Everything is under key key1 already.\n"
+
+
+def test_compact_writes_the_file_anew_and_says_what_it_saved(tmp_path: Path) -> None:
+    db("upgrade")
+    result = db("compact")
+    assert result.exit_code == 0
+    assert "bytes before" in result.stdout

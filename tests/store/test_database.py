@@ -288,7 +288,7 @@ def test_a_database_without_the_schema_is_a_mismatch(url: str, path: Path) -> No
     sqlite3.connect(path).close()
     path.touch()
     store = Store.open(url, Keyring())
-    with pytest.raises(StoreMismatch, match="db migrate"):
+    with pytest.raises(StoreMismatch, match="db upgrade"):
         charge(store, NO_REALM)
     with pytest.raises(StoreUnavailable):
         store.ping()

@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.twilio.texts import (
-    BUILT_IN,
-    FACTS,
-    LONGEST_GREETING,
-    LONGEST_TEMPLATE,
-    Fact,
-    TextFailed,
-    Texts,
-    plain,
-    problems,
-    shortened,
-)
+from adapter.twilio.templates import FACTS, LONGEST_TEMPLATE, TextFailed, problem
+from adapter.twilio.texts import BUILT_IN, LONGEST_GREETING, Fact, Texts, plain, shortened
 
 JOHN: dict[str, Fact] = {"name": "John Doe", "intent": "refund request", "attempt_count": 2}
 NOBODY: dict[str, Fact] = {"name": None, "intent": None, "attempt_count": None}
@@ -32,7 +22,7 @@ def test_a_known_caller_is_welcomed_back_by_name_and_told_what_is_open() -> None
 @pytest.mark.parametrize("language", BUILT_IN)
 def test_every_language_has_every_text(language: str) -> None:
     assert set(BUILT_IN[language]) == set(FACTS)
-    assert problems(BUILT_IN[language]) == []
+    assert [problem(name, text) for name, text in BUILT_IN[language].items()] == [None] * 4
 
 
 @pytest.mark.parametrize("language", BUILT_IN)
@@ -96,7 +86,7 @@ def test_a_lines_own_text_comes_before_all_others() -> None:
     ],
 )
 def test_a_template_prints_and_branches(template: str, facts: dict[str, Fact], said: str) -> None:
-    assert problems({"reuse": template}) == []
+    assert problem("reuse", template) is None
     assert Texts({"en": {"reuse": template}}).compose("reuse", "en", facts) == said
 
 
@@ -132,20 +122,20 @@ def test_a_template_prints_and_branches(template: str, facts: dict[str, Fact], s
     ],
 )
 def test_a_template_does_nothing_else(template: str) -> None:
-    assert len(problems({"reuse": template})) == 1
+    assert problem("reuse", template)
     with pytest.raises(TextFailed):
         Texts({"en": {"reuse": template}}).compose("reuse", "en", JOHN)
 
 
 @pytest.mark.parametrize("name", ["confirm", "ignore", "neutral"])
 def test_a_template_cannot_mention_what_its_text_must_not_say(name: str) -> None:
-    assert problems({name: "Hi {{ name }}, your {{ intent }}"}) == [f"{name}: intent, name cannot be mentioned here"]
+    assert "only reuse may mention" in str(problem(name, "Hi {{ name }}, your {{ intent }}"))
     with pytest.raises(TextFailed):
         Texts({"en": {name: "Hi {{ name }}"}}).compose(name, "en", JOHN)
 
 
 def test_a_text_nobody_asks_for_is_a_problem() -> None:
-    assert problems({"reuze": "Hi"}) == ["reuze: no such text; there are confirm, ignore, neutral, reuse"]
+    assert problem("reuze", "Hi") == "is no text; there are confirm, ignore, neutral, reuse"
 
 
 def test_a_text_that_is_nowhere_fails() -> None:

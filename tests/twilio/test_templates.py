@@ -1,18 +1,13 @@
-"""Texts are judged here by the rules of the voice edge, which lies above and cannot be imported."""
+"""Operators' texts are judged before anybody calls, in words that say what to write instead."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
-from adapter.config import templates
 from adapter.twilio import texts
-
-
-def test_the_rules_are_those_of_the_voice_edge() -> None:
-    assert {name: frozenset(facts) for name, facts in templates.FACTS.items()} == dict(texts.FACTS)
-    assert frozenset(texts._FILTERS) == templates.FILTERS
-    assert set(templates.ALLOWED_NODES) == set(texts._ALLOWED_NODES)
-    assert templates.LONGEST_TEMPLATE == texts.LONGEST_TEMPLATE
+from adapter.twilio.templates import TextFailed, compiled, problem
 
 
 @pytest.mark.parametrize(
@@ -22,7 +17,7 @@ def test_the_rules_are_those_of_the_voice_edge() -> None:
         ("reuse", "{{ intent if intent is defined else 'x' }}", None),
         ("reuse", "{{ attempt_count }}" + "x" * 1_981, None),
         ("reuse", "x" * 2_001, "is longer than 2000 characters"),
-        ("reuse", "{{ nam }}", 'uses "nam", which is not known when this text is spoken; it may use name, intent'),
+        ("reuse", "{{ nam }}", 'uses "nam", which is not known when this text is spoken; it may use attempt_count'),
         ("confirm", "{{ name }}", "only reuse may mention what is remembered"),
         ("reuse", "{{ name|center(9) }}", 'uses the filter "center"; the filters here are capitalize, default'),
         ("reuse", "{{ 1 is foo }}", 'uses an unknown test "foo"; leave it out'),
@@ -35,14 +30,15 @@ def test_the_rules_are_those_of_the_voice_edge() -> None:
         ("reuse", "{{ " + "(" * 990 + "1" + ")" * 990 + " }}", "is not a valid Jinja text (too deeply nested"),
     ],
 )
-def test_a_text_is_judged_as_the_voice_edge_would(name: str, template: str, says: str | None) -> None:
-    found = templates.template_problem(name, template)
+def test_a_text_is_judged_and_refused_by_one_rule(name: str, template: str, says: str | None) -> None:
+    found = problem(name, template)
     assert (found is None) if says is None else (says in str(found))
-    assert bool(found) == bool(texts.problems({name: template}))
+    with nullcontext() if says is None else pytest.raises(TextFailed):
+        compiled(name, template)
 
 
 def test_the_built_in_texts_are_fit(subtests: pytest.Subtests) -> None:
     for language, own in texts.BUILT_IN.items():
         for name, template in own.items():
             with subtests.test(language=language, text=name):
-                assert templates.template_problem(name, template) is None
+                assert problem(name, template) is None

@@ -1,0 +1,122 @@
+"""What a text may be: a template that prints and branches on the facts of its text, and does nothing else.
+
+No loops, calls, attributes or macros, so that no template can take long. The configuration judges operators' texts
+with `problem` before anybody calls; `compiled` refuses the same again, whatever came past it.
+Leaves out: which texts there are and what they say (`texts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+
+class TextFailed(Exception):
+    """A text that cannot be spoken. The message names the template's fault and no value."""
+
+
+LONGEST_TEMPLATE: Final = 2_000  # characters of source
+
+# What each text may mention (`adapter.engine.flow`): only whom we know well enough is told anything.
+FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "reuse": frozenset({"name", "intent", "attempt_count"}),
+        "confirm": frozenset(),
+        "ignore": frozenset(),
+        "neutral": frozenset(),
+    }
+)
+
+ALLOWED_NODES: Final = (
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.Test,
+    nodes.Filter,
+)
+
+
+def problem(name: str, template: str) -> str | None:
+    """What is wrong with an operator's text called `name`, and what to write instead; None when it can be spoken."""
+    if name not in FACTS:
+        return f"is no text; there are {', '.join(sorted(FACTS))}"
+    if len(template) > LONGEST_TEMPLATE:
+        return f"is longer than {LONGEST_TEMPLATE} characters; write what somebody will listen to"
+    try:
+        tree = _environment().parse(template)
+    except TemplateSyntaxError as error:
+        at = f" (line {error.lineno} of the text)" if error.lineno > 1 else ""
+        return f"is not a valid Jinja text: {error.message}{at}; see jinja.palletsprojects.com/templates"
+    except (RecursionError, ValueError):
+        return "is not a valid Jinja text (too deeply nested, or a number too long); write a plain sentence"
+    return next(_faults(name, tree), None)
+
+
+@lru_cache(maxsize=1_024)
+def compiled(name: str, source: str) -> Template:
+    """The text called `name`, ready to be rendered. Raises TextFailed for what has a `problem`."""
+    if fault := problem(name, source):
+        raise TextFailed(fault)
+    try:
+        return _environment().from_string(source)
+    except (TemplateError, ValueError, RecursionError) as error:
+        raise TextFailed(f"is not a template: {error}") from None
+
+
+def _faults(name: str, tree: nodes.Template) -> Iterator[str]:
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, ALLOWED_NODES):
+            yield f"uses {type(node).__name__.lower()}, but a text may only print and branch; leave it out"
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            yield f'uses the filter "{node.name}"; the filters here are {", ".join(sorted(FILTERS))}'
+        if isinstance(node, nodes.Test) and node.name not in _environment().tests:
+            yield f'uses an unknown test "{node.name}"; leave it out'
+        if isinstance(node, nodes.Name) and node.name not in FACTS[name]:
+            yield f'uses "{node.name}", which is not known when this text is spoken; {_allowed(name)}'
+
+
+def _allowed(name: str) -> str:
+    facts = ", ".join(sorted(FACTS[name]))
+    return f"it may use {facts}" if facts else "only reuse may mention what is remembered"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> ImmutableSandboxedEnvironment:
+    """No autoescape: the TwiML builder escapes, and twice would be heard. A misspelt fact fails (StrictUndefined)."""
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_or_silence)
+    environment.filters.clear()
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _or_silence(value: object) -> object:
+    """Without it a template that prints an unknown name says "None"."""
+    return "" if value is None else value
+
+
+def _of_text(change: Callable[[str], str]) -> Callable[[object], object]:
+    return lambda value: change(value) if isinstance(value, str) else value
+
+
+# All that there are. None makes a text longer than what goes in, as Jinja's `replace` and `center` do.
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "capitalize": _of_text(str.capitalize),
+    "lower": _of_text(str.lower),
+    "title": _of_text(str.title),
+    "trim": _of_text(str.strip),
+    "upper": _of_text(str.upper),
+    "default": lambda value, instead: instead if value is None else value,
+}
