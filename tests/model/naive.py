@@ -100,7 +100,10 @@ class Realm(Memories):
         if call is None or (call.greeted is None and call.ended is None):
             call = self.begin(call_id, asked, now)
         elif call.greeted is None:
-            call.greeted = now
+            if call.who and self.people.lives(call.who):
+                stands = (call.who, call.basis, call.changed.made)
+                self.people.recognize(call_id, asked, now, self.new, stands)
+            call.greeted, call.ani = now, asked.ani or call.ani
             self.organization.charge(now)
             return Told(200, says=TEXTS["neutral"])
         elif call.ended is not None or call.hung_up is not None:
@@ -114,8 +117,8 @@ class Realm(Memories):
         call = self.call(call_id, now)
         if call and call.hung_up is not None:
             return Told(204)
-        refused, _ = self.organization.admit(steady, now)
-        if refused or self.organization.is_exhausted(now):
+        # Choice: an exhausted quota is looked at first, so that waiting for the renewal uses up no rate.
+        if self.organization.is_exhausted(now) or self.organization.admit(steady, now)[0]:
             return Told(204)
         if call is None:
             call = self.calls[call_id] = OneCall(call_id, now - seconds * 1000, ani=asked.ani)

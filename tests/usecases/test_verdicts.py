@@ -127,3 +127,23 @@ def test_an_end_that_names_the_rejected_customer_brings_them_back_on_the_agent_s
     api.start("call-2", ani=ANI)
     api.verdict("call-2", "rejected")
     assert api.end("call-2", customer_ref=maria).json["customer_ref"] == maria
+
+
+def test_whoever_a_call_made_known_is_told_what_another_call_learnt_meanwhile(api: Api) -> None:
+    ref = api.start("call-1", "mobile", ani=ANI).json["customer_ref"]
+    api.start("call-2", "mobile", ani=ANI)
+    api.end("call-2", customer_ref=ref, variables={"name": "Maria"})
+    assert api.verdict("call-1", "confirmed").json["variables"]["name"]["value"] == "Maria"
+
+
+@pytest.mark.parametrize("order", ["VS", "SV"])
+def test_a_rejected_caller_was_no_contact_of_the_one_who_was_found(
+    api: Api, maria: str, twilio: Twilio, order: str
+) -> None:
+    """Whichever webhook came first (semantics §9): the hang-up dates the start back, the contact was later."""
+    before = api.customer(maria).json
+    for message in order:
+        (twilio.voice if message == "V" else twilio.status)(call_sid(2), ANI)
+    assert api.call(call_sid(2)).json["customer_ref"] == maria
+    api.verdict(call_sid(2), "rejected")
+    assert api.customer(maria).json == before
