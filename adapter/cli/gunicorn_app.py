@@ -45,20 +45,32 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """gunicorn's settings for this service; the reasons are in deploy/gunicorn.conf.py."""
+    """gunicorn's settings for this service; deploy/gunicorn.conf.py uses the same."""
     return {
         "bind": config.server.bind,
         "workers": config.server.workers,
         "threads": config.server.threads,
+        # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": "gthread",
+        # Each worker listens for itself and the kernel shares connections out. With one shared socket, all of a proxy's
+        # keep-alive connections can end up at one worker: half the throughput. A unix socket cannot be shared this way.
         "reuse_port": not config.server.bind.startswith("unix:"),
+        # gunicorn >= 25.1 opens a socket in the home directory through which it can be controlled. Nobody uses it here.
         "control_socket_disable": True,
+        # Loaded in each worker after the fork: a database connection carried over a fork corrupts the database.
         "preload_app": False,
+        # A worker whose main loop is silent for so long is killed. Twilio gives up after 15 s; this is for real hangs.
         "timeout": 60,
+        # At SIGTERM requests being answered get so long to finish: longer than Twilio waits, so nobody is cut off.
         "graceful_timeout": 30,
+        # Longer than nginx keeps idle connections to us (60 s), or it now and then sends into a closing one: a 502.
         "keepalive": 75,
-        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108 - gunicorn makes its own file
+        # A webhook by GET has all its fields in the request line, add-ons' results too; the default is 4 094 bytes.
+        "limit_request_line": 8_190,
+        # The heartbeat file; on a disk, a slow fsync elsewhere could block it and get a healthy worker killed.
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108 - gunicorn's own file
         "loglevel": config.logging.level,
+        # gunicorn's messages in our log, masked alike. No access log: the URLs of webhooks hold numbers.
         "logger_class": MaskedLogger,
         "proc_name": "sticky-calls",
     }
