@@ -30,7 +30,7 @@ def one_new_number(arena: Arena, place: int = 0) -> list[str]:
     faults = _all_are(arena.racers.race(arena.server.port, requests), 200)
     shown = arena.racers.race(arena.server.port, [arena.get(UNLIMITED, f"/v1/calls/{call}") for call in calls])
     faults += _all_are(shown, 200)
-    refs = {reply.json["customer_ref"] for reply in shown if reply.status == 200}
+    refs = {reply.json.get("customer_ref") for reply in shown if reply.status == 200}
     faults += _equal("customers that the calls of one number show", len(refs), 1)
     faults += _equal("customers made for one number", _customers(arena) - customers, 1)
     return faults + _equal("charges", arena.used(UNLIMITED) - used, RACERS)
@@ -66,7 +66,7 @@ def last_of_the_quota_by_calls(arena: Arena, place: int = 0) -> list[str]:
 def one_idempotency_key(arena: Arena, place: int = 0) -> list[str]:
     """One end, sent 32 times at once under one key: one effect, the same bytes for all, 31 say they are a replay."""
     call, number = arena.call_id(), arena.number()
-    ref = _started(arena, call, number)["customer_ref"]
+    ref = _started(arena, call, number).get("customer_ref")
     used = arena.used(UNLIMITED)
     body: dict[str, Any] = {
         "call_id": call,
@@ -82,8 +82,8 @@ def one_idempotency_key(arena: Arena, place: int = 0) -> list[str]:
     faults += _equal("answers marked as replayed", replayed, DUPLICATES - 1)
     faults += _equal("charges", arena.used(UNLIMITED) - used, 1)
     again = _started(arena, arena.call_id(), number)
-    faults += _equal("open intents", again["open_intents"], [_refund(1)])
-    return faults + _equal("customer", again["customer_ref"], ref)
+    faults += _equal("open intents", again.get("open_intents"), [_refund(1)])
+    return faults + _equal("customer", again.get("customer_ref"), ref)
 
 
 def one_call_id(arena: Arena, place: int = 0) -> list[str]:
@@ -96,7 +96,7 @@ def one_call_id(arena: Arena, place: int = 0) -> list[str]:
     for reply in replies:
         if reply.status == 409 and first:
             wanted = {"customer_ref": first[0]["customer_ref"], "call_start": first[0]["call_start"]}
-            faults += _equal("conflict's details", reply.json.get("details"), wanted)
+            faults += _equal("details of a conflict", reply.json.get("details"), wanted)
     faults += _equal("customers", _customers(arena) - customers, 1)
     return faults + _equal("charges", arena.used(UNLIMITED) - used, 1)
 
@@ -104,8 +104,9 @@ def one_call_id(arena: Arena, place: int = 0) -> list[str]:
 def one_webhook(arena: Arena, place: int = 0) -> list[str]:
     """One voice webhook of a known caller, 32 times at once: the same TwiML for all, one call, one charge."""
     number = arena.number()
-    first = _started(arena, arena.call_id(), number)
-    body = {"call_id": first["call_id"], "customer_ref": first["customer_ref"], "variables": {"name": "Maria"}}
+    first = arena.call_id()
+    ref = _started(arena, first, number).get("customer_ref")
+    body = {"call_id": first, "customer_ref": ref, "variables": {"name": "Maria"}}
     faults = _all_are(arena.racers.race(arena.server.port, [arena.post(UNLIMITED, "/v1/calls/end", body)]), 200)
     call, used = arena.call_id(), arena.used(UNLIMITED)
     webhook = arena.server.webhook("voice", arena.line(UNLIMITED), call, number)
@@ -117,7 +118,7 @@ def one_webhook(arena: Arena, place: int = 0) -> list[str]:
     faults += _all_are(arena.racers.race(arena.server.port, [hang_up] * DUPLICATES), 204)
     faults += _equal("charges with the hang-up", arena.used(UNLIMITED) - used, 2)
     shown = arena.racers.race(arena.server.port, [arena.get(UNLIMITED, f"/v1/calls/{call}")])[0].json
-    events = [event["event"] for event in shown["timeline"]]
+    events = [event["event"] for event in shown.get("timeline", ())]
     return faults + _equal("events", sorted(events), ["greeted", "hung_up"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from tests.races.rates import TINY_TIER, never_too_many, revoked_everywhere
 from tests.races.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.slow
+# All requests of a small race may by chance meet the same worker.
+_CHANCES = 3
 Race = Callable[[Arena, int], list[str]]
 each_race = pytest.mark.parametrize("race", [*SCENARIOS, revoked_everywhere], ids=lambda race: race.__name__)
 
@@ -44,9 +47,9 @@ def test_all_workers_took_part(running: Arena) -> None:
 @each_race
 def test_a_server_that_reads_stale_values_is_found_out(stale: Arena, race: Race) -> None:
     """The positive control of every race."""
-    assert race(stale, 0) != []
+    assert any(race(stale, 0) for _ in range(_CHANCES))
 
 
 def test_a_server_with_a_stale_window_is_found_out(stale: Arena) -> None:
-    faults = never_too_many(stale, TINY_TIER, 2)
+    faults = itertools.chain.from_iterable(never_too_many(stale, TINY_TIER, 2) for _ in range(_CHANCES))
     assert any("admitted within" in fault for fault in faults)
