@@ -164,7 +164,11 @@ class Drive:
         expected = refused or expect()
         answer = ask(self.apis[realm])
         expected = Told(expected.status, expected.body, {**headers, **expected.headers})
-        self.compare(expected, answer, part if answer.status_code == 200 else dict)
+        try:
+            self.compare(expected, answer, part if answer.status_code == 200 else dict)
+        except Difference as difference:
+            asked = answer.request
+            raise Difference(f"{realm}: {asked.method} {asked.path}: {difference} in {answer.text}") from None
         return answer
 
     def compare(

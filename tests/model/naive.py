@@ -268,8 +268,12 @@ class Realm(Memories):
         return Told(200, {"customer_ref": who, "erased_at": iso(now)})
 
     def sweep(self, now: int) -> None:
-        """Only what is past its retention of 90 days can be missed: all else was gone from answers before."""
+        """What has expired is gone for good, even if somebody sets the clock back afterwards."""
         self.calls = {name: call for name, call in self.calls.items() if call.started >= now - 90 * DAY}
+        self.kept = {key: each for key, each in self.kept.items() if each[0] > now}
+        self.spoken = {key: each for key, each in self.spoken.items() if each[0] > now}
+        for who, mine in self.variables.items():
+            self.variables[who] = {name: each for name, each in mine.items() if each["expires"] > now}
         for sightings in self.people.seen.values():
             for ani in [ani for ani, first in sightings.items() if first[1] < now - 90 * DAY]:
                 del sightings[ani]
