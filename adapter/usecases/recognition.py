@@ -64,8 +64,9 @@ def take_back(tx: Transaction, call: Call) -> None:
         customers.restore_ani(
             tx, call.ani, ref, undo.previous_ani_seen, undo.previous_line_type, undo.previous_line_type_at
         )
-    if undo.previous_contact is not None:
-        customers.restore_contact(tx, ref, undo.previous_contact, only_if=call.started_at)
+    if undo.previous_contact is not None and call.greeted_at is not None:
+        # Seen when the call was greeted: a hang-up that came first dates the call's start further back.
+        customers.restore_contact(tx, ref, undo.previous_contact, only_if=call.greeted_at)
 
 
 def merged(first: Undo, then: Undo) -> Undo:

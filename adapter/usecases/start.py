@@ -97,9 +97,8 @@ def _start_late(service: Service, tx: Transaction, command: StartCall, call: Cal
 
 def started_again(tx: Transaction, call: Call, now: Millis) -> Started:
     """The start answer of a call that already has its customer."""
-    identity = call.identity or NOBODY
-    known = memory(tx, call.customer_ref, now) if call.customer_ref and not call.undo.created_customer else Memory()
-    return Started(call.call_id, call.customer_ref or "", call.started_at, identity, known)
+    ref = call.customer_ref or ""
+    return Started(call.call_id, ref, call.started_at, call.identity or NOBODY, memory(tx, ref, now))
 
 
 def _start(
@@ -128,4 +127,5 @@ def _start(
     )
     calls.save(tx, call)
     charge(principal, tx, now)
-    return started_again(tx, call, now)
+    known = Memory() if found.undo.created_customer else memory(tx, found.customer_ref, now)
+    return Started(call.call_id, found.customer_ref, call.started_at, decision.identity, known)
