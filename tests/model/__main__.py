@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 
@@ -20,6 +21,7 @@ def main() -> int:
     arguments.add_argument("--steps", type=int, default=60)
     arguments.add_argument("--seed", type=int, default=None)
     wanted = arguments.parse_args()
+    logging.getLogger("adapter").setLevel(logging.CRITICAL)
     first = time.time_ns() if wanted.seed is None else wanted.seed
     began, done, batch = time.monotonic(), 0, 0
     while done < wanted.examples:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -20,6 +22,12 @@ SHORT = settings(
 # Looking for a planted bug needs no smallest example.
 FINDING = settings(SHORT, phases=(Phase.generate,), derandomize=True, max_examples=60)
 ANI = "+14155550123"
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Thousands of requests that are refused on purpose: their warnings would only be kept in memory."""
+    caplog.set_level(logging.CRITICAL, "adapter")
 
 
 def test_the_product_answers_like_the_naive_model() -> None:
