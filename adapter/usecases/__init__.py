@@ -4,7 +4,8 @@ A denial (rate, quota, conflict, invalid, missing) is a value and commits; an er
 Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
-from .directory import Directory, authenticate
+from .authentication import authenticate
+from .directory import Directory
 from .end import end_call
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service

@@ -7,14 +7,9 @@ Positive look-ups are cached for half a second, so that a revoked key is refused
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
-
 from adapter.engine.model import Millis, Mode, Organization, Principal
 from adapter.store import keys, organizations
 from adapter.store.database import Store
-
-if TYPE_CHECKING:
-    from .service import Service
 
 _CACHE_MS = 500
 
@@ -55,13 +50,6 @@ class Directory:
         self._principals = {
             (org.id, mode): _principal(org, mode, registered[org.id]) for org in self._known for mode in Mode
         }
-
-
-def authenticate(service: Service, bearer: str | None) -> Principal | None:
-    """Who presents this bearer key; None is a 401 (absent and wrong alike)."""
-    if not bearer:
-        return None
-    return service.directory.by_key(bearer, service.clock.steady(), service.clock.now())
 
 
 def _principal(org: Organization, mode: Mode, registered: organizations.Registered) -> Principal:
