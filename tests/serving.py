@@ -119,7 +119,7 @@ class Server:
             self.process = subprocess.Popen(
                 self._command(), stdout=log, stderr=log, cwd=self.folder, env=environ, start_new_session=True
             )
-        wait_for(self.is_healthy, f"{self.url} to become healthy", self._last_words)
+        wait_for(self.is_healthy, f"{self.url} to become healthy", self.last_words)
 
     def stop(self) -> None:
         """Stop it as Ctrl-C would."""
@@ -157,7 +157,7 @@ class Server:
     def is_healthy(self) -> bool:
         """Whether it answers, and reaches its database."""
         if self.process is not None and self.process.poll() is not None:
-            raise RuntimeError(f"the server has ended by itself: {self._last_words()}")
+            raise RuntimeError(f"the server has ended by itself: {self.last_words()}")
         with suppress(OSError, http.client.HTTPException):
             return self.send(Request("GET", "/v1/health", {}), timeout=5).status == 200
         return False
@@ -203,7 +203,8 @@ class Server:
             *(("--worker-tmp-dir", str(memory)) if memory.is_dir() else ()),
         ]
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of its log."""
         return self.log.read_text("utf-8", "replace")[-3_000:] if self.log.exists() else "(none)"
 
 

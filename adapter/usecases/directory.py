@@ -7,6 +7,7 @@ Positive look-ups are cached for half a second, so that a revoked key is refused
 from __future__ import annotations
 
 import hashlib
+
 from adapter.engine.model import Millis, Mode, Organization, Principal
 from adapter.store import keys, organizations
 from adapter.store.database import Store

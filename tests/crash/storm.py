@@ -122,4 +122,4 @@ def _run(client: Client) -> None:
 
 def _let_work(storm: Storm) -> None:
     wanted = storm.ledger.answers + _ANSWERS_BETWEEN_KILLS
-    wait_for(lambda: storm.ledger.answers >= wanted, "answers between kills")
+    wait_for(lambda: storm.ledger.answers >= wanted, "answers between kills", storm.server.last_words)

@@ -220,10 +220,12 @@ class Drive:
     def who(self, ref: str) -> Who:
         return next((who for who, name in self.names.items() if name == ref), Who(-1))
 
-    def ref(self, index: int) -> str:
-        """A customer_ref that was told before (of any realm), or nobody's."""
+    def ref(self, realm: str, index: int) -> str:
+        """0: nobody's customer_ref; up to 5: one of this realm's, the newest first; above: one of any realm's."""
         known = [name for name in self.names.values() if name is not None]
-        return known[index % len(known)] if known and index else NOBODY
+        own = [self.names[who] for who in self.realms[realm].people.made_at if who in self.names]
+        near = own if index < 6 and own else known
+        return near[-(1 + (index - 1) % len(near))] if near and index else NOBODY
 
 
 def part_of_call(told: dict[str, Any]) -> dict[str, Any]:

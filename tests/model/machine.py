@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.builders import call_sid
 
-from .drive import PLANS, Drive
+from .drive import REALMS, Drive
 
-SIDS = [call_sid(number) for number in range(1, 4)]
 NUMBERS = [f"+1415555012{number}" for number in range(7)]
-# The common case first and often: most calls are of few people in one realm, or nothing would ever meet.
-realms = st.sampled_from(
-    ["globex-prod"] * 6 + ["globex-test", "acme-prod", "acme-test", "initech-prod", "umbrella-prod", "umbrella-test"]
-)
-names = st.sampled_from(["globex", "globex", "globex", *PLANS])
-call_ids = st.sampled_from([*SIDS, "call-1", "call-2", "call-3", "call-4", "call-5"])
+# Most of one example happens in one realm to few people, or nothing would ever meet.
+HOME = "home"
+realms = st.sampled_from([HOME] * 9 + REALMS)
+# 0: a call of its own; n: the call before, the one before that, ...
+calls = st.sampled_from([0, 0, 1, 1, 1, 2, 2, 3, 4, 5])
+earlier = st.sampled_from([0, 1, 1, 1, 2, 2, 3, 4])
 anis = st.sampled_from([NUMBERS[0]] * 4 + [NUMBERS[1]] * 2 + NUMBERS[2:] + ["anonymous"])
 telcos = st.sampled_from([None, None, "mobile", "mobile", "landline", "voip", "unknown"])
 pairs = st.dictionaries(
@@ -27,7 +26,7 @@ pairs = st.dictionaries(
     min_size=1,
     max_size=2,
 )
-refs = st.integers(0, 12)
+refs = st.sampled_from([0, 1, 1, 2, 2, 3, 4, 5, 6, 7])
 intents = st.sampled_from(["refund_request", "moving", "upgrade"])
 ttls = st.sampled_from([None, 1, 20, 60, 3_600, 86_400, 2_592_000])
 values = st.sampled_from(["Maria", "John", "Gold", None])
@@ -79,6 +78,8 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.drive = Drive()
+        self.home = REALMS[0]
+        self.made = 0
 
     def teardown(self) -> None:
         try:
@@ -87,16 +88,46 @@ class Machine(RuleBasedStateMachine):
             self.drive.close()
             counted(self.drive.steps)
 
-    def _named(self, asked: dict[str, Any]) -> dict[str, Any]:
+    @initialize(
+        home=st.sampled_from(["globex-prod"] * 3 + ["acme-prod", "initech-prod", "umbrella-prod", "umbrella-test"])
+    )
+    def settle(self, home: str) -> None:
+        self.home = home
+
+    def _realm(self, name: str) -> str:
+        return self.home if name == HOME else name
+
+    def _call(self, realm: str, back: int, twilio: bool = False) -> str:
+        known = [name for name in self.drive.realms[realm].calls if name.startswith("CA") or not twilio]
+        if back and known:
+            return known[-min(back, len(known))]
+        self.made += 1
+        return call_sid(self.made)
+
+    def _named(self, realm: str, asked: dict[str, Any]) -> dict[str, Any]:
         index = asked.get("customer_ref")
-        return asked if index is None else {**asked, "customer_ref": self.drive.ref(index)}
+        return asked if index is None else {**asked, "customer_ref": self.drive.ref(realm, index)}
 
-    @rule(realm=realms, call_id=call_ids, asked=hints(), telco=telcos)
-    def start(self, realm: str, call_id: str, asked: dict[str, Any], telco: str | None) -> None:
-        self.drive.start(realm, call_id, self._named(asked), telco)
+    @rule(realm=realms, asked=hints(), telco=telcos, body=learnt(), key=st.sampled_from([None, None, "key-1"]))
+    def whole_call(
+        self, realm: str, asked: dict[str, Any], telco: str | None, body: dict[str, Any], key: str | None
+    ) -> None:
+        realm = self._realm(realm)
+        call_id = self._call(realm, 0)
+        self.drive.start(realm, call_id, self._named(realm, asked), telco)
+        self._end(realm, call_id, body, key)
 
-    @rule(realm=realms, call_id=call_ids, body=learnt(), key=st.sampled_from([None, None, "key-1", "key-2"]))
-    def end_as_usual(self, realm: str, call_id: str, body: dict[str, Any], key: str | None) -> None:
+    @rule(realm=realms, back=calls, asked=hints(), telco=telcos)
+    def start(self, realm: str, back: int, asked: dict[str, Any], telco: str | None) -> None:
+        realm = self._realm(realm)
+        self.drive.start(realm, self._call(realm, back), self._named(realm, asked), telco)
+
+    @rule(realm=realms, back=earlier, body=learnt(), key=st.sampled_from([None, None, "key-1", "key-2"]))
+    def end_as_usual(self, realm: str, back: int, body: dict[str, Any], key: str | None) -> None:
+        realm = self._realm(realm)
+        self._end(realm, self._call(realm, back), body, key)
+
+    def _end(self, realm: str, call_id: str, body: dict[str, Any], key: str | None) -> None:
         """The usual end names the customer of the start."""
         call = self.drive.realms[realm].calls.get(call_id)
         ref = self.drive.names.get(call.who) if call and call.who else None
@@ -105,7 +136,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         realm=realms,
-        call_id=call_ids,
+        back=earlier,
         ref=refs,
         asked=hints(),
         has=st.sampled_from(["r", "h", "h", "rh"]),
@@ -116,7 +147,7 @@ class Machine(RuleBasedStateMachine):
     def end_with_evidence(
         self,
         realm: str,
-        call_id: str,
+        back: int,
         ref: int,
         asked: dict[str, Any],
         has: str,
@@ -124,10 +155,11 @@ class Machine(RuleBasedStateMachine):
         body: dict[str, Any],
         key: str | None,
     ) -> None:
-        named: dict[str, Any] = {"customer_ref": self.drive.ref(ref)} if "r" in has else {}
-        named |= {"identity_hints": self._named(asked)} if "h" in has else {}
+        realm = self._realm(realm)
+        named: dict[str, Any] = {"customer_ref": self.drive.ref(realm, ref)} if "r" in has else {}
+        named |= {"identity_hints": self._named(realm, asked)} if "h" in has else {}
         named |= {"telco": {"line_type": telco}} if telco else {}
-        self.drive.end(realm, {"call_id": call_id, **named, **body}, key)
+        self.drive.end(realm, {"call_id": self._call(realm, back), **named, **body}, key)
 
     @precondition(lambda self: bool(self.drive.ends))
     @rule(index=st.integers(0, 5), also=st.sampled_from([{}, {}, {"intent": "other"}]))
@@ -135,49 +167,49 @@ class Machine(RuleBasedStateMachine):
         realm, body, key = self.drive.ends[index % len(self.drive.ends)]
         self.drive.end(realm, {**body, **also}, key)
 
-    @rule(realm=realms, call_id=call_ids, verdict=st.sampled_from(["confirmed", "rejected"]))
-    def verdict(self, realm: str, call_id: str, verdict: str) -> None:
+    @rule(realm=realms, back=earlier, verdict=st.sampled_from(["confirmed", "rejected"]))
+    def verdict(self, realm: str, back: int, verdict: str) -> None:
+        realm = self._realm(realm)
+        lasting = [call.call_id for call in self.drive.realms[realm].calls.values() if call.ended is None]
+        call_id = lasting[-min(back, len(lasting))] if back and lasting else self._call(realm, back)
         self.drive.verdict(realm, call_id, verdict)
 
-    @rule(name=names, call_id=st.sampled_from(SIDS), caller=anis)
-    def voice(self, name: str, call_id: str, caller: str) -> None:
-        self.drive.voice(name, call_id, caller)
+    @rule(realm=realms, back=calls, caller=anis)
+    def voice(self, realm: str, back: int, caller: str) -> None:
+        name = self._realm(realm).partition("-")[0]
+        self.drive.voice(name, self._call(f"{name}-prod", back, twilio=True), caller)
 
-    @rule(name=names, call_id=st.sampled_from(SIDS), caller=anis, seconds=st.sampled_from([0, 35, 600]))
-    def status(self, name: str, call_id: str, caller: str, seconds: int) -> None:
-        self.drive.status(name, call_id, caller, seconds)
+    @rule(realm=realms, back=earlier, caller=anis, seconds=st.sampled_from([0, 35, 600]))
+    def status(self, realm: str, back: int, caller: str, seconds: int) -> None:
+        name = self._realm(realm).partition("-")[0]
+        self.drive.status(name, self._call(f"{name}-prod", back, twilio=True), caller, seconds)
 
     @rule(ms=st.sampled_from(WAITS))
     def wait(self, ms: int) -> None:
         self.drive.clock.advance(ms=ms)
 
-    @rule(ms=st.sampled_from([-3_600_000, -1, 1, 3_600_000]))
-    def somebody_sets_the_clock(self, ms: int) -> None:
-        self.drive.clock.set_wall(self.drive.clock.wall + ms)
+    @rule(realm=realms, back=earlier, ref=refs, customer=st.booleans())
+    def look(self, realm: str, back: int, ref: int, customer: bool) -> None:
+        realm = self._realm(realm)
+        if customer:
+            self.drive.show_customer(realm, self.drive.ref(realm, ref))
+        else:
+            self.drive.show_call(realm, self._call(realm, back))
 
-    @rule(realm=realms, call_id=call_ids)
-    def show_call(self, realm: str, call_id: str) -> None:
-        self.drive.show_call(realm, call_id)
-
-    @rule(realm=realms, ref=refs)
-    def show_customer(self, realm: str, ref: int) -> None:
-        self.drive.show_customer(realm, self.drive.ref(ref))
-
-    @rule(realm=realms, ref=refs)
-    def forget(self, realm: str, ref: int) -> None:
-        self.drive.forget(realm, self.drive.ref(ref))
-
-    @rule(realm=realms, which=st.sampled_from(["start", "end"]), body=st.sampled_from([{}, [], "x", {"call_id": 1}]))
-    def bad_body(self, realm: str, which: str, body: Any) -> None:
-        self.drive.bad_body(realm, f"/v1/calls/{which}", body)
-
-    @rule(which=st.sampled_from(["start", "end"]))
-    def wrong_key(self, which: str) -> None:
-        self.drive.wrong_key(f"/v1/calls/{which}")
-
-    @rule()
-    def sweep(self) -> None:
-        self.drive.sweep()
+    @rule(realm=realms, ref=refs, what=st.sampled_from(["forget", "forget", "sweep", "clock", "clock", "body", "key"]))
+    def something_rare(self, realm: str, ref: int, what: str) -> None:
+        realm = self._realm(realm)
+        if what == "forget":
+            self.drive.forget(realm, self.drive.ref(realm, ref))
+        elif what == "sweep":
+            self.drive.sweep()
+        elif what == "clock":
+            self.drive.clock.set_wall(self.drive.clock.wall + (-3_600_000, -1, 1, 3_600_000)[ref % 4])
+        elif what == "body":
+            bad = ({}, [], "x", {"call_id": 1})[ref % 4]
+            self.drive.bad_body(realm, "/v1/calls/start" if ref % 2 else "/v1/calls/end", bad)
+        else:
+            self.drive.wrong_key("/v1/calls/start")
 
 
 STEPS = [0]

@@ -271,7 +271,7 @@ class People:
             self.seen.pop(pair, None)
         for pair in gone:
             del self.ids[pair]
-        del self.made_at[who], self.contact[who]
+        del self.contact[who]
 
 
 def judged(confidence: float, sources: list[str]) -> dict[str, Any]:
