@@ -31,7 +31,7 @@ intents = st.sampled_from(["refund_request", "moving", "upgrade"])
 ttls = st.sampled_from([None, 1, 20, 60, 3_600, 86_400, 2_592_000])
 values = st.sampled_from(["Maria", "John", "Gold", None])
 variables = st.dictionaries(st.sampled_from(["name", "tier", "city"]), values, max_size=2)
-WAITS = [1, 1_000, 1_000, 19_999, 20_000, 59_999, 60_000, 3_600_000, 86_400_000, 86_400_000, 90_000_000]
+WAITS = [1, 1_000, 1_000, 19_999, 20_000, 59_999, 60_000, 3_600_000, 86_400_000, 86_400_001, 90_000_000]
 WAITS += [2 * 86_400_000, 7 * 86_400_000, 8 * 86_400_000, 30 * 86_400_000]
 
 
@@ -80,6 +80,7 @@ class Machine(RuleBasedStateMachine):
         self.drive = Drive()
         self.home = REALMS[0]
         self.made = 0
+        self.presented: dict[str, list[dict[str, Any]]] = {}
 
     def teardown(self) -> None:
         try:
@@ -113,14 +114,42 @@ class Machine(RuleBasedStateMachine):
         self, realm: str, asked: dict[str, Any], telco: str | None, body: dict[str, Any], key: str | None
     ) -> None:
         realm = self._realm(realm)
-        call_id = self._call(realm, 0)
-        self.drive.start(realm, call_id, self._named(realm, asked), telco)
+        call_id, named = self._call(realm, 0), self._named(realm, asked)
+        self.presented.setdefault(realm, []).append(named)
+        self.drive.start(realm, call_id, named, telco)
         self._end(realm, call_id, body, key)
 
     @rule(realm=realms, back=calls, asked=hints(), telco=telcos)
     def start(self, realm: str, back: int, asked: dict[str, Any], telco: str | None) -> None:
         realm = self._realm(realm)
-        self.drive.start(realm, self._call(realm, back), self._named(realm, asked), telco)
+        named = self._named(realm, asked)
+        self.presented.setdefault(realm, []).append(named)
+        self.drive.start(realm, self._call(realm, back), named, telco)
+
+    @rule(back=earlier, telco=telcos, ani=st.sampled_from([None, None, None, *NUMBERS]), ends=st.booleans())
+    def the_same_again(self, back: int, telco: str | None, ani: str | None, ends: bool) -> None:
+        """Who presented this calls again, perhaps from another number."""
+        before = self.presented.get(self.home)
+        if before:
+            named = before[-1 - back % len(before)] | ({"ani": ani} if ani else {})
+            call_id = self._call(self.home, 0)
+            self.drive.start(self.home, call_id, named, telco)
+            if ends:
+                self._end(self.home, call_id, {}, None)
+
+    @rule(pair=pairs, first=st.integers(0, 2), count=st.integers(3, 7), telco=telcos)
+    def an_id_is_passed_around(self, pair: dict[str, str], first: int, count: int, telco: str | None) -> None:
+        for number in NUMBERS[first : first + count]:
+            self.drive.start(self.home, self._call(self.home, 0), {"ani": number, "external_ids": pair}, telco)
+
+    @rule(back=earlier, verdicts=st.lists(st.sampled_from(["confirmed", "rejected"]), min_size=1, max_size=2))
+    def they_turn_out(self, back: int, verdicts: list[str]) -> None:
+        """A known caller, an agent who finds out who it is, and the same caller again."""
+        before = self.presented.get(self.home)
+        for verdict in verdicts if before else ():
+            call_id = self._call(self.home, 0)
+            self.drive.start(self.home, call_id, before[-1 - back % len(before)], "mobile")
+            self.drive.verdict(self.home, call_id, verdict)
 
     @rule(realm=realms, back=earlier, body=learnt(), key=st.sampled_from([None, None, "key-1", "key-2"]))
     def end_as_usual(self, realm: str, back: int, body: dict[str, Any], key: str | None) -> None:

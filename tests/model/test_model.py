@@ -20,7 +20,7 @@ SHORT = settings(
     print_blob=False,
 )
 # Looking for a planted bug needs no smallest example.
-FINDING = settings(SHORT, phases=(Phase.generate,), derandomize=True, max_examples=60)
+FINDING = settings(SHORT, phases=(Phase.generate,), derandomize=True, max_examples=300)
 ANI = "+14155550123"
 
 
@@ -39,13 +39,14 @@ def test_the_product_answers_like_the_naive_model() -> None:
     [
         ("adapter.engine.confidence.line_weight", lambda *_: 0.45),
         ("adapter.engine.intents._attempts", lambda *_: 1),
-        ("adapter.engine.variables.SECOND", 1_001),
+        ("adapter.engine.variables.SECOND", 2_000),
         ("adapter.engine.quotas.refuse", lambda *_: None),
         ("adapter.store.customers.doubt", lambda *_: None),
         ("adapter.engine.identity._is_another_person", lambda *_: False),
         ("adapter.engine.identity._may_link_ani", lambda case, *_: case.hints.ani is not None),
+        ("adapter.engine.evidence._is_shared", lambda *_: False),
     ],
-    ids=["a weight", "attempts", "a second too long", "no quota", "no doubt", "strangers", "eager links"],
+    ids=["a weight", "attempts", "twice the time to live", "no quota", "no doubt", "strangers", "eager links", "shared ids"],
 )
 def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, planted: object) -> None:
     """The positive control: a machine that cannot fail proves nothing."""
