@@ -39,14 +39,14 @@ def test_the_product_answers_like_the_naive_model() -> None:
     [
         ("adapter.engine.confidence.line_weight", lambda *_: 0.45),
         ("adapter.engine.intents._attempts", lambda *_: 1),
-        ("adapter.engine.variables.SECOND", 2_000),
+        ("adapter.engine.variables.SECOND", 1),
         ("adapter.engine.quotas.refuse", lambda *_: None),
         ("adapter.store.customers.doubt", lambda *_: None),
         ("adapter.engine.identity._is_another_person", lambda *_: False),
         ("adapter.engine.identity._may_link_ani", lambda case, *_: case.hints.ani is not None),
         ("adapter.engine.evidence._is_shared", lambda *_: False),
     ],
-    ids=["a weight", "attempts", "twice the time to live", "no quota", "no doubt", "strangers", "eager links", "shared ids"],
+    ids=["a weight", "attempts", "short lives", "no quota", "no doubt", "strangers", "eager links", "shared ids"],
 )
 def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, planted: object) -> None:
     """The positive control: a machine that cannot fail proves nothing."""
