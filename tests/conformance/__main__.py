@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 
@@ -15,6 +16,7 @@ def main() -> int:
     arguments.add_argument("--cases", type=int, default=10_000)
     arguments.add_argument("--seed", type=int, default=1)
     wanted = arguments.parse_args()
+    logging.getLogger("adapter").setLevel(logging.CRITICAL)  # what is refused on purpose would fill the terminal
     began, findings = time.monotonic(), Findings()
     for findings in examine(wanted.cases, wanted.seed):
         print(

@@ -6,7 +6,6 @@ Over HTTP, because its WSGI transport cannot run all of them (ignored_auth ends 
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +66,6 @@ class Findings:
 
 def examine(cases: int, seed: int, phases: list[str] | None = None) -> Iterator[Findings]:
     """The findings so far, after every round, until there were `cases` requests. One new database a round."""
-    # Hypothesis and the app would fill a terminal with what is expected here.
-    logging.getLogger("adapter").setLevel(logging.CRITICAL)
     findings = Findings()
     while findings.cases < cases:
         with TemporaryDirectory() as folder:
