@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 import time
+import traceback
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.errors import HypothesisException
@@ -29,7 +30,8 @@ def main() -> int:
         try:
             run(size, wanted.steps, first + batch)
         except (AssertionError, HypothesisException) as error:
-            print(f"DIFFERENT after {STEPS[0]} steps (seed {first + batch}): {error}", flush=True)
+            traceback.print_exc()
+            print(f"DIFFERENT after {STEPS[0]} steps (seed {first + batch}): {type(error).__name__}", flush=True)
             return 1
         done, batch = done + size, batch + 1
         passed = time.monotonic() - began
