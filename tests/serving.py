@@ -155,11 +155,12 @@ class Server:
         return _processes(lambda found: found.parent == master)
 
     def is_healthy(self) -> bool:
-        """Whether it answers, and reaches its database."""
+        """Whether it answers (and not a worker that has lost its master), and reaches its database."""
         if self.process is not None and self.process.poll() is not None:
             raise RuntimeError(f"the server has ended by itself: {self.last_words()}")
         with suppress(OSError, http.client.HTTPException):
-            return self.send(Request("GET", "/v1/health", {}), timeout=5).status == 200
+            reply = self.send(Request("GET", "/v1/health", {}), timeout=5)
+            return reply.status == 200 and int(reply.headers[WORKER_HEADER.lower()]) in self.worker_pids()
         return False
 
     def send(self, request: Request, timeout: float = 30) -> Reply:
@@ -200,6 +201,8 @@ class Server:
             *("--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"),
             *("--workers", str(self.workers), "--threads", str(self.threads)),
             *("--reuse-port", "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"),
+            # Workers without a master take no more requests and yet keep their socket, which gets its share of them.
+            *("--graceful-timeout", "5"),
             *(("--worker-tmp-dir", str(memory)) if memory.is_dir() else ()),
         ]
 

@@ -25,6 +25,8 @@ INTENT = "refund"
 LAST = "last"
 _PAUSE_SECONDS = 0.02
 _PATIENCE_SECONDS = 60.0
+# Some are given to a worker that is about to end: they are never answered.
+_ANSWER_SECONDS = 10.0
 
 
 @dataclass
@@ -143,7 +145,7 @@ class Client:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                return self.server.send(request)
+                return self.server.send(request, timeout=_ANSWER_SECONDS)
             except ConnectionRefusedError:
                 if time.monotonic() > deadline:
                     raise
