@@ -58,7 +58,9 @@ def test_the_boot_is_named_as_the_kernel_names_it(monkeypatch: pytest.MonkeyPatc
 
 def test_a_boot_without_a_name_has_one_for_all_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(clock, "_BOOT_ID", tmp_path / "absent")
-    assert clock.boot_id() == "unknown-boot"
+    monkeypatch.setattr(clock, "ticks", lambda: 120_000)
+    monkeypatch.setattr(time, "time_ns", lambda: 600_000 * 1_000_000)
+    assert clock.boot_id() == "boot-8"
 
 
 def test_customer_refs_are_random_uuids() -> None:

@@ -64,7 +64,7 @@ class _Story:
         self._line("kept", f"name “Maria”, refund request still open, the line is a mobile ({answer.status_code})")
         self._line("answer", f"{saved['intents_updated']} intent, {saved['variables_updated']} variable saved")
         self._player.play(self._webhooks["first_call_over"]).raise_for_status()
-        self._line("hung up", "Twilio's status callback arrived after that: nothing is counted twice")
+        self._line("hung up", "Twilio's status callback comes after that: the call keeps what the agent saved")
 
     def second_call(self) -> None:
         self._scene("3", "The same number calls again")

@@ -52,9 +52,9 @@ def settings(config: Config) -> dict[str, Any]:
         "threads": config.server.threads,
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": "gthread",
-        # Each worker listens for itself and the kernel shares connections out. With one shared socket, all of a proxy's
-        # keep-alive connections can end up at one worker: half the throughput. A unix socket cannot be shared this way.
-        "reuse_port": not config.server.bind.startswith("unix:"),
+        # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
+        # wait at a worker that is being replaced are reset: a reload would drop calls.
+        "reuse_port": False,
         # gunicorn >= 25.1 opens a socket in the home directory through which it can be controlled. Nobody uses it here.
         "control_socket_disable": True,
         # Loaded in each worker after the fork: a database connection carried over a fork corrupts the database.

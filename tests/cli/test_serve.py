@@ -139,13 +139,8 @@ def test_gunicorn_takes_every_setting(tmp_path: Path) -> None:
     app = GunicornApp(config, None)
     assert app.cfg.address == [("127.0.0.1", 8080)]
     assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (ThreadWorker, 8, 2)
-    assert (app.cfg.reuse_port, app.cfg.control_socket_disable, app.cfg.preload_app) == (True, True, False)
+    assert (app.cfg.reuse_port, app.cfg.control_socket_disable, app.cfg.preload_app) == (False, True, False)
     assert app.cfg.loglevel == "info"
-
-
-def test_a_unix_socket_is_not_reopened_by_each_worker() -> None:
-    """With reuse_port each worker would replace the socket of the others."""
-    assert settings(Config(server=ServerConfig("unix:/run/x.sock")))["reuse_port"] is False
 
 
 def test_on_a_terminal_the_announcement_takes_the_place_of_gunicorns_words(
