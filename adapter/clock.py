@@ -38,7 +38,7 @@ def boot_id() -> str:
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
-        # Not Linux. The minute of the boot: after a reboot the ticks begin anew, which must not look like the same boot.
+        # Not Linux. The minute of the boot: after a reboot ticks begin anew, which must not look like the same boot.
         return f"boot-{(time.time_ns() // 1_000_000 - ticks()) // 60_000}"
 
 
