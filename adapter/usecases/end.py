@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapter.engine import idempotency, intents, lifecycle, variables
-from adapter.engine.evidence import Standing
 from adapter.engine.model import (
     Answer,
     Call,
@@ -26,7 +25,7 @@ from adapter.store.database import Transaction
 
 from . import kept
 from .admission import admitted, charge, hit, over_quota
-from .recognition import Recognized, merged, recognize, take_back
+from .recognition import merged, recognize, recognize_again
 from .service import Service
 
 _END = "end"
@@ -130,17 +129,14 @@ def _adds_nothing(command: EndCall) -> bool:
 def _recognize_again(
     service: Service, tx: Transaction, call_id: str, hints: Hints, call: Call | None, now: Millis
 ) -> _Settled:
-    standing = _standing(call)
-    if call is None or standing is None:
+    if call is None or call.customer_ref is None:
         found = recognize(service, tx, call_id, hints, now)
         known = call or Call(call_id, now)
     else:
-        found = recognize(service, tx, call_id, hints, now, standing)
-        if found.customer_ref == standing.customer_ref:
+        found = recognize_again(service, tx, call, hints, now)
+        if found.customer_ref == call.customer_ref:
             undo = merged(call.undo, found.undo)
             return _Settled(replace(call, basis=found.decision.basis, undo=undo), found.customer_ref)
-        take_back(tx, call)
-        found = _link_freed_number(tx, hints, found, now)
         known = call
     decision = found.decision
     return _Settled(
@@ -159,20 +155,6 @@ def _recognize_again(
         ),
         found.customer_ref,
     )
-
-
-def _link_freed_number(tx: Transaction, hints: Hints, found: Recognized, now: Millis) -> Recognized:
-    """A number that was new when the call began is new again once the start's guess is undone (semantics §5)."""
-    if hints.ani is None or customers.facts(tx, Hints(ani=hints.ani)).ani:
-        return found
-    customers.link_ani(tx, hints.ani, found.customer_ref, now, hints.line_type)
-    return replace(found, undo=replace(found.undo, linked_ani=True))
-
-
-def _standing(call: Call | None) -> Standing | None:
-    if call is None or call.customer_ref is None:
-        return None
-    return Standing(call.customer_ref, call.basis, call.undo.created_customer)
 
 
 def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hints | None:

@@ -26,12 +26,30 @@ def recognize(
     service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis, standing: Standing | None = None
 ) -> Recognized:
     """Decide whose call this is and link what the decision says."""
+    facts, decision = _decide(service, tx, call_id, hints, now, standing)
+    return _write_down(service, tx, call_id, hints, facts, decision, now)
+
+
+def recognize_again(service: Service, tx: Transaction, call: Call, hints: Hints, now: Millis) -> Recognized:
+    """Decide with further evidence. When it is somebody else's call, what it changed before is taken back first."""
+    assert call.customer_ref is not None
+    standing = Standing(call.customer_ref, call.basis, call.undo.created_customer)
+    facts, decision = _decide(service, tx, call.call_id, hints, now, standing)
+    if decision.customer_ref == call.customer_ref:
+        return _write_down(service, tx, call.call_id, hints, facts, decision, now)
+    take_back(tx, call)
+    # Anew, as if the call had come with this evidence: a number or an id that it made known is unknown again.
+    return recognize(service, tx, call.call_id, hints, now)
+
+
+def _decide(
+    service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis, standing: Standing | None
+) -> tuple[Facts, Decision]:
     facts = customers.facts(tx, hints, also=(standing.customer_ref,) if standing else ())
-    decision = identity.resolve(call_id, hints, facts, service.policy, now, standing)
-    return write_down(service, tx, call_id, hints, facts, decision, now)
+    return facts, identity.resolve(call_id, hints, facts, service.policy, now, standing)
 
 
-def write_down(
+def _write_down(
     service: Service, tx: Transaction, call_id: str, hints: Hints, facts: Facts, decision: Decision, now: Millis
 ) -> Recognized:
     """Create or touch the customer, make the links. `facts` are those the decision was made from."""
@@ -58,15 +76,24 @@ def take_back(tx: Transaction, call: Call) -> None:
         return
     for token in undo.linked_external:
         customers.unlink_external(tx, token, ref)
-    if call.ani is not None and undo.linked_ani:
-        customers.unlink_ani(tx, call.ani, ref)
-    elif call.ani is not None and undo.previous_ani_seen is not None:
-        customers.restore_ani(
-            tx, call.ani, ref, undo.previous_ani_seen, undo.previous_line_type, undo.previous_line_type_at
-        )
+    if call.ani is not None and _was_seen_last_by(tx, call, call.ani, ref):
+        _take_number_back(tx, undo, call.ani, ref)
     if undo.previous_contact is not None and call.greeted_at is not None:
         # Seen when the call was greeted: a hang-up that came first dates the call's start further back.
         customers.restore_contact(tx, ref, undo.previous_contact, only_if=call.greeted_at)
+
+
+def _was_seen_last_by(tx: Transaction, call: Call, ani: str, ref: str) -> bool:
+    """Whether nobody else called from that number as this customer since: their link is not this call's to undo."""
+    link = next((link for link in customers.facts(tx, Hints(ani=ani)).ani if link.customer_ref == ref), None)
+    return link is not None and link.last_seen in (call.greeted_at, call.verdict_at)
+
+
+def _take_number_back(tx: Transaction, undo: Undo, ani: str, ref: str) -> None:
+    if undo.linked_ani:
+        customers.unlink_ani(tx, ani, ref)
+    elif undo.previous_ani_seen is not None:
+        customers.restore_ani(tx, ani, ref, undo.previous_ani_seen, undo.previous_line_type, undo.previous_line_type_at)
 
 
 def merged(first: Undo, then: Undo) -> Undo:

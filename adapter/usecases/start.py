@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from adapter.engine import idempotency, lifecycle
 from adapter.engine.confidence import NOBODY
-from adapter.engine.evidence import Standing
 from adapter.engine.lifecycle import CallState
 from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, StartCall, Started
 from adapter.store import answers, calls, customers
@@ -15,7 +14,7 @@ from adapter.store.memory import memory
 
 from . import kept
 from .admission import admitted, charge, hit, over_quota
-from .recognition import recognize
+from .recognition import recognize, recognize_again
 from .service import Service
 
 _VOICE = "voice"
@@ -72,16 +71,20 @@ def _greet_once(service: Service, principal: Principal, tx: Transaction, command
         _start_late(service, tx, command, call, now)
         charge(principal, tx, now)
         return Greeting(None, "late")
-    if call.customer_ref is None or lifecycle.state(call) is not CallState.ACTIVE:
+    if lifecycle.state(call) is not CallState.ACTIVE or not _is_living(tx, call):
         return Greeting(None, "late")
     return Greeting(started_again(tx, call, now))  # started through the API under the same id
 
 
+def _is_living(tx: Transaction, call: Call) -> bool:
+    """An erased customer is not welcomed back."""
+    return call.customer_ref is not None and customers.exists(tx, call.customer_ref)
+
+
 def _start_late(service: Service, tx: Transaction, command: StartCall, call: Call, now: Millis) -> None:
     """The API end overtook the webhook: the memory is written, what is missing is the number the call came from."""
-    standing = Standing(call.customer_ref or "", call.basis, call.undo.created_customer)
-    if call.customer_ref is not None and customers.exists(tx, call.customer_ref):
-        recognize(service, tx, command.call_id, command.hints, now, standing)
+    if _is_living(tx, call):
+        recognize_again(service, tx, call, command.hints, now)
     hints = command.hints
     calls.save(
         tx,

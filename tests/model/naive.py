@@ -7,6 +7,7 @@ headers) with `Who` where the wire has a customer_ref.
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +107,7 @@ class Realm(Memories):
             call.greeted, call.ani = now, asked.ani or call.ani
             self.organization.charge(now)
             return Told(200, says=TEXTS["neutral"])
-        elif call.ended is not None or call.hung_up is not None:
+        elif call.ended is not None or call.hung_up is not None or not self.people.lives(call.who):
             return Told(200, says=TEXTS["neutral"])
         says = speech(self.started(call, now))
         assert call.who is not None
@@ -173,14 +174,16 @@ class Realm(Memories):
         merged = Asked(given.ani or (call.ani if call else None), given.says_ani, given.dnis, given.ids)
         merged.who, merged.line = living, given.line or line
         stands = (call.who, call.basis, call.changed.made) if call and call.who else None
+        if call and call.who and stands:
+            # Choice: somebody else's call is decided anew, once what it changed is taken back.
+            tried = deepcopy(self.people).recognize(call_id, merged, now, lambda: Who(-1), stands)
+            if tried.who != call.who:
+                self.people.take_back(call.who, call.ani, call.changed, {call.greeted, call.verdict_at})
+                stands = None
         found = self.people.recognize(call_id, merged, now, self.new, stands)
-        if call and call.who and found.who == call.who:
+        if call and stands:
             call.basis = found.basis
             return call
-        if call and call.who:
-            self.people.take_back(call.who, call.ani, call.changed)
-            if merged.ani and not self.people.numbers.get(merged.ani):
-                self.people.link(merged.ani, found.who, now, merged.line)
         settled = call or OneCall(call_id, now)
         settled.who, settled.identity, settled.basis = found.who, found.identity, found.basis
         settled.ani, settled.line, settled.changed = merged.ani or settled.ani, found.line, found.changed
@@ -214,7 +217,7 @@ class Realm(Memories):
         was = call.who
         assert was is not None
         shared = bool(call.ani) and any(link.who == was for link in self.people.numbers.get(call.ani or "", []))
-        self.people.take_back(was, call.ani, call.changed)
+        self.people.take_back(was, call.ani, call.changed, {call.greeted, call.verdict_at})
         self.people.mark(was, call.ani, call.changed.presented, doubt=True)
         call.who = self.new()
         self.people.make(call.who, now)

@@ -238,13 +238,16 @@ class People:
             if first[1] < now - DAY:
                 first[1] = now
 
-    def take_back(self, who: Who, ani: str | None, changed: Changed) -> None:
-        """The call's links go, and its customer was not in contact after all."""
+    def take_back(self, who: Who, ani: str | None, changed: Changed, own: set[int | None]) -> None:
+        """The call's links go, and its customer was not in contact after all.
+
+        `own`: when this call saw its number. One that was seen with this customer later is not this call's to undo.
+        """
         for pair in changed.ids:
             if pair in self.ids and self.ids[pair][0] == who:
                 del self.ids[pair]
-        mine = [link for link in self.numbers.get(ani or "", []) if link.who == who]
-        if changed.number:
+        mine = [link for link in self.numbers.get(ani or "", []) if link.who == who and link.seen in own]
+        if changed.number and mine:
             self.numbers[ani or ""] = [link for link in self.numbers.get(ani or "", []) if link.who != who]
         elif changed.link and mine:
             mine[0].seen, mine[0].line, mine[0].line_at = changed.link

@@ -147,3 +147,33 @@ def test_a_rejected_caller_was_no_contact_of_the_one_who_was_found(
     assert api.call(call_sid(2)).json["customer_ref"] == maria
     api.verdict(call_sid(2), "rejected")
     assert api.customer(maria).json == before
+
+
+def test_a_rejection_leaves_alone_what_a_later_call_confirmed(api: Api, clock: ToldClock) -> None:
+    ref = api.start("call-1", "mobile", ani=ANI).json["customer_ref"]
+    clock.advance(seconds=1)
+    assert api.start("call-2", ani=ANI).json["customer_ref"] == ref
+    assert api.verdict("call-2", "confirmed").status_code == 200
+    clock.advance(seconds=1)
+    api.verdict("call-1", "rejected")
+    assert [number["ani"] for number in api.customer(ref).json["numbers"]] == [ANI]
+
+
+def test_an_erased_customer_is_not_welcomed_back_by_a_repeated_webhook(api: Api, maria: str, twilio: Twilio) -> None:
+    assert "Welcome back" in twilio.voice(call_sid(3), ANI).text
+    api.forget(maria)
+    assert "Welcome back" not in twilio.voice(call_sid(3), ANI).text
+
+
+def test_an_end_of_another_customer_takes_number_and_ids_along(api: Api, clock: ToldClock) -> None:
+    other = api.start("call-1", external_ids={"email": "maria@example.com"}).json["customer_ref"]
+    clock.advance(seconds=1)
+    api.start("call-2", "mobile", ani="+14155550177", external_ids={"crm": "7"})
+    ended = api.end("call-2", customer_ref=other, identity_hints={"ani": "+14155550177", "external_ids": {"crm": "7"}})
+    assert ended.json["customer_ref"] == other
+    kept = api.customer(other).json
+    assert [number["ani"] for number in kept["numbers"]] == ["+14155550177"]
+    assert {(pair["key"], pair["value"]) for pair in kept["external_ids"]} == {
+        ("email", "maria@example.com"),
+        ("crm", "7"),
+    }
