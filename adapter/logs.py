@@ -9,14 +9,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
-
-from adapter.engine.model import Millis
 
 MASK = "***"
 
@@ -76,23 +73,6 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger that takes key-value pairs: `get_logger(__name__).warning("in grace", organization="acme")`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
-
-
-class GraceNotice:
-    """Says when a warning about an organization in its rate limit's grace is due: once a minute (semantics §3)."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._minutes: dict[str, int] = {}
-
-    def due(self, organization: str, now: Millis) -> bool:
-        """True for the first question about `organization` in each minute. Each worker warns for itself."""
-        minute = now // _MINUTE
-        with self._lock:
-            if self._minutes.get(organization) == minute:
-                return False
-            self._minutes[organization] = minute
-            return True
 
 
 def masked(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter import logs
-from adapter.logs import GraceNotice, configure, get_logger, masked
+from adapter.logs import configure, get_logger, masked
 
 SID = "CA0123456789abcdef0123456789abcdef"
 
@@ -211,29 +209,6 @@ def test_a_planted_number_or_key_never_comes_out(plant: str, data: st.DataObject
 )
 def test_anything_can_be_logged(value: Any) -> None:
     json.loads(json.dumps(masked(value), allow_nan=False))
-
-
-def test_grace_is_told_once_an_organization_and_minute() -> None:
-    notice = GraceNotice()
-    told = [(name, at) for at in (0, 1, 59_999, 60_000, 60_001, 120_000) for name in "ab" if notice.due(name, at)]
-    assert told == [("a", 0), ("b", 0), ("a", 60_000), ("b", 60_000), ("a", 120_000), ("b", 120_000)]
-
-
-def test_threads_that_ask_at_once_warn_once() -> None:
-    notice = GraceNotice()
-    told: list[bool] = []
-    gate = threading.Barrier(8)
-
-    def ask() -> None:
-        gate.wait()
-        told.append(notice.due("acme", 5))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(told) == [False] * 7 + [True]
 
 
 def test_the_mask_keeps_two_digits_at_most() -> None:

@@ -15,7 +15,7 @@ def is_usable(key: str) -> bool:
 
 def refuse(kept_fingerprint: str, given: IdempotencyKey) -> Conflict | None:
     """The same key with another body is a client's mistake: the first answer would hide a lost save."""
-    if kept_fingerprint == given.fingerprint:
+    if kept_fingerprint in given.fingerprints:
         return None
     return Conflict(
         "This Idempotency-Key was already used with a different request body; use a new key for a new request."

@@ -87,14 +87,13 @@ class Keyring:
         """Whether this value is already as `seal` would make it today."""
         return _header_of(sealed) == (self._keys[0].header if self._keys else _PLAIN)
 
-    def fingerprint(self, data: bytes) -> str:
-        """Tells bodies apart without keeping them: keyed hash, 64 hex digits.
+    def fingerprints(self, data: bytes) -> tuple[str, ...]:
+        """Tells bodies apart without keeping them: 64 hex digits under every key and plain, newest first.
 
-        It changes with the newest key: a request repeated across a change of keys counts as another body (409).
+        The first is kept; all are compared, so that a request repeated across a change of keys is still the same.
         """
-        if not self._keys:
-            return hashlib.sha256(data).hexdigest()
-        return hmac.digest(self._keys[0].fingerprint, data, "sha256").hex()
+        keyed = tuple(hmac.digest(key.fingerprint, data, "sha256").hex() for key in self._keys)
+        return (*keyed, hashlib.sha256(data).hexdigest())
 
 
 def _derive(key_id: str, key: bytes) -> _Key:

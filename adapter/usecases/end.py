@@ -47,7 +47,7 @@ def end_call(
         if key is not None and isinstance(answer.outcome, Ended):
             expires_at = idempotency.expires_at(now, service.policy.retention)
             body, ref = kept.from_ended(answer.outcome), answer.outcome.customer_ref
-            answers.keep(tx, _END, key.key, key.fingerprint, body, ref, expires_at)
+            answers.keep(tx, _END, key.key, key.fingerprints[0], body, ref, expires_at)
         return answer
 
     return admitted(service, principal, effect)

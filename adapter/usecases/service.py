@@ -23,6 +23,6 @@ class Service:
     policy: Policy = field(default_factory=Policy)
     inbox: Inbox | None = None
 
-    def fingerprint(self, body: bytes) -> str:
-        """A keyed hash of a request body: a plain hash of a body with a phone number in it is soon guessed."""
-        return self.store.keyring.fingerprint(body)
+    def fingerprints(self, body: bytes) -> tuple[str, ...]:
+        """Keyed hashes of a request body: a plain hash of a body with a phone number in it is soon guessed."""
+        return self.store.keyring.fingerprints(body)

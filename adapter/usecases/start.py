@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from adapter.engine import idempotency, lifecycle
 from adapter.engine.confidence import NOBODY
 from adapter.engine.lifecycle import CallState
-from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, StartCall, Started
+from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, Rate, StartCall, Started
 from adapter.store import answers, calls, customers
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
@@ -22,10 +22,14 @@ _VOICE = "voice"
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a voice webhook comes to. `started` None: greet as nobody, for `reason` (rate | quota | late)."""
+    """What a voice webhook comes to. `started` None: greet as nobody, for `reason` (rate | quota | late).
+
+    `rate`: the organization's window, when this webhook was counted.
+    """
 
     started: Started | None
     reason: str = ""
+    rate: Rate | None = None
 
 
 def start_call(service: Service, principal: Principal, command: StartCall | list[Issue]) -> Answer[Started]:
@@ -50,16 +54,16 @@ def greet(service: Service, principal: Principal, command: StartCall) -> Greetin
         before = answers.find(tx, _VOICE, command.call_id, now)
         if before is not None:
             return Greeting(kept.to_started(before.body))
-        _, refused = hit(service, principal, tx)
+        rate, refused = hit(service, principal, tx)
         if refused is not None:
             return Greeting(None, "rate")
         if over_quota(principal, tx, now) is not None:
-            return Greeting(None, "quota")
+            return Greeting(None, "quota", rate)
         greeting = _greet_once(service, principal, tx, command, now)
         if greeting.started is not None:
             ref, expires_at = greeting.started.customer_ref, idempotency.expires_at(now, service.policy.retention)
             answers.keep(tx, _VOICE, command.call_id, "", kept.from_started(greeting.started), ref, expires_at)
-        return greeting
+        return replace(greeting, rate=rate)
 
 
 def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> Greeting:

@@ -5,7 +5,6 @@ Leaves out: health (`health`), the description (`docs`), Twilio (`voice`).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,19 +13,18 @@ from typing import Any, Generic, TypeVar
 from flask import Blueprint, Response
 
 from adapter import usecases
-from adapter.engine.model import Answer, Denial, Invalid, Principal, Rate
-from adapter.logs import GraceNotice
+from adapter.engine.model import Answer, Denial, Invalid, Principal
 from adapter.usecases import Service
 
 from . import health, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
 from .fields import UUID
+from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .problems import TOO_LARGE, of_denial, refuse, respond
 
 T = TypeVar("T")
-_LOG = logging.getLogger(__name__)
 # Can be nobody's: every customer_ref we make is a random UUID.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -47,7 +45,7 @@ def build(service: Service) -> Blueprint:
     """The blueprint of everything below /v1 but its description. `problems.install` comes first."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
-    grace = GraceNotice()
+    grace = GraceWarning()
     for method, rule, route in ROUTES:
         view = guarded(service, partial(_answer, service, grace, route))
         api.add_url_rule(rule, route.__name__, view, methods=[method])
@@ -108,17 +106,10 @@ def _known_form(customer_ref: str) -> str:
     return customer_ref.lower() if UUID.fullmatch(customer_ref) else _NOBODY
 
 
-def _answer(service: Service, grace: GraceNotice, route: Route, principal: Principal, **address: str) -> Response:
+def _answer(service: Service, grace: GraceWarning, route: Route, principal: Principal, **address: str) -> Response:
     reply = route(service, principal, **address)
-    _warn_in_grace(service, grace, principal, reply.answer.rate)
+    grace.warn(principal.organization, reply.answer.rate, service.clock.now())
     return _respond(reply)
-
-
-def _warn_in_grace(service: Service, grace: GraceNotice, principal: Principal, rate: Rate | None) -> None:
-    """Reference, Grace Period Behavior: requests succeed, warning logged. Once a minute for each organization."""
-    if rate is not None and rate.in_grace and grace.due(principal.organization, service.clock.now()):
-        usage = {"organization": principal.organization, "usage": rate.usage, "limit": rate.limit}
-        _LOG.warning("over the rate limit, within its grace", extra=usage)
 
 
 def _respond(reply: Reply[Any]) -> Response:

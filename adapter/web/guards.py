@@ -73,4 +73,4 @@ def idempotency_key(service: Service, body: Body) -> tuple[IdempotencyKey | None
     issues = issues_of_idempotency_key(key)
     if key is None or issues or body.issues:
         return None, issues
-    return IdempotencyKey(key, service.fingerprint(canonical(body.value))), []
+    return IdempotencyKey(key, service.fingerprints(canonical(body.value))), []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial, wraps
 from urllib.parse import parse_qsl
 
@@ -24,6 +24,8 @@ from adapter.twilio.signature import Fields, is_genuine, public_url
 from adapter.twilio.twiml import EMERGENCY, Speaker
 from adapter.usecases import Service, greet, hang_up_or_keep
 
+from .grace import GraceWarning
+
 _LOG = logging.getLogger(__name__)
 # A voice webhook with add-ons is a few kilobytes; anything near this is no webhook.
 _MAX_BYTES = 64 * 1024
@@ -38,6 +40,7 @@ class VoiceEdge:
     tokens: Mapping[str, tuple[str, ...]]
     public_url: str
     speaker: Speaker
+    grace: GraceWarning = field(default_factory=GraceWarning)
 
 
 def build(edge: VoiceEdge) -> Blueprint:
@@ -89,6 +92,7 @@ def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
         command = replace(command, hints=replace(command.hints, attested=False))
     try:
         found = greet(edge.service, _principal(edge, line), command)
+        edge.grace.warn(line.organization, found.rate, edge.service.clock.now())
     except AdapterError as error:
         _LOG.error("caller greeted neutrally: %s", error.code)
         return None

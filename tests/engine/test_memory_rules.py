@@ -92,8 +92,8 @@ class TestIdempotency:
         assert idempotency.is_usable(key) is usable
 
     def test_the_same_body_is_a_replay_another_is_a_conflict(self) -> None:
-        assert idempotency.refuse("f1", IdempotencyKey("k", "f1")) is None
-        assert idempotency.refuse("f1", IdempotencyKey("k", "f2")) is not None
+        assert idempotency.refuse("f1", IdempotencyKey("k", ("f2", "f1"))) is None
+        assert idempotency.refuse("f1", IdempotencyKey("k", ("f2",))) is not None
 
     def test_kept_for_a_day(self) -> None:
         assert idempotency.expires_at(NOW, RetentionPolicy()) == NOW + 24 * HOUR

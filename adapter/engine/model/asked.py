@@ -124,7 +124,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The header's value and the fingerprint of the body it came with (keyed hash, hex)."""
+    """The header's value and the fingerprints of the body it came with (keyed hashes, hex; the first is kept)."""
 
     key: str
-    fingerprint: str
+    fingerprints: tuple[str, ...]
