@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from adapter.app import create_app
 from adapter.config import Config
 from adapter.usecases import Service
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_key
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_arrives() -> None:
+    """Run as a shell's background job, the suite would pass "ignore SIGINT" on to every server that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
