@@ -22,11 +22,9 @@ class Recognized:
     undo: Undo
 
 
-def recognize(
-    service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis, standing: Standing | None = None
-) -> Recognized:
+def recognize(service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis) -> Recognized:
     """Decide whose call this is and link what the decision says."""
-    facts, decision = _decide(service, tx, call_id, hints, now, standing)
+    facts, decision = _decide(service, tx, call_id, hints, now, None)
     return _write_down(service, tx, call_id, hints, facts, decision, now)
 
 

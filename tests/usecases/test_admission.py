@@ -293,3 +293,18 @@ def test_a_key_whose_organization_is_no_longer_configured_opens_nothing(tmp_path
     with an_app(tmp_path, an_organization()) as app:
         assert Api(app.test_client(), key).call("call-1").status_code == 401
     assert a_config(tmp_path).organizations[0].id == "acme"
+
+
+def test_a_request_that_fails_inside_counts_against_its_rate_and_leaves_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rate hit outlives a failed effect; quota, call and customer live and die with it."""
+    with an_app(tmp_path, an_organization(per_minute=10)) as app:
+        api = api_of(app)
+        with monkeypatch.context() as patched:
+            patched.setattr("adapter.usecases.start.charge", lambda *_: 1 / 0)
+            assert api.start("call-1", ani=ANI).status_code == 500
+        assert used(tmp_path) == 0
+        started = api.start("call-1", ani=ANI)
+        assert started.status_code == 200
+        assert (started.json["identity"]["confidence"], started.headers["X-RateLimit-Remaining"]) == (0, "8")

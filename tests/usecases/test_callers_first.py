@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from adapter.store.database import Store
+from adapter.engine.model import Call
+from adapter.errors import SealBroken
+from adapter.store import calls
+from adapter.store.database import Store, Transaction
+from adapter.store.inbox import Inbox
 from adapter.usecases import Service, apply_waiting
 from tests.builders import PUBLIC_URL, Api, a_line, an_organization, call_sid, issue_key
 from tests.conformance.wire import NEUTRAL, a_call, an_app, count, events, lose_the_store, posted, puts_through, speech
@@ -130,3 +135,53 @@ def test_a_defect_is_heard_as_a_sentence_and_not_as_an_application_error(
     monkeypatch.setattr(Store, "begin", broken)
     assert speech(posted(app, "voice", a_call(1)))
     assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
+
+
+def test_a_call_that_cannot_be_opened_holds_up_no_other_hang_up(
+    app: Flask, service: Service, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An encryption key that was taken out too early: its calls wait for it, the others do not."""
+    for number in (1, 2):
+        posted(app, "voice", a_call(number))
+    with monkeypatch.context() as patched:
+        lose_the_store(patched)
+        for number in (1, 2):
+            posted(app, "status", a_call(number, CallStatus="completed"))
+    real = calls.find
+
+    def sealed(tx: Transaction, call_id: str) -> Call | None:
+        if call_id == call_sid(1):
+            raise SealBroken("no such key")
+        return real(tx, call_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(calls, "find", sealed)
+        assert apply_waiting(service) == 1
+    assert events(api, call_sid(2)) == ["greeted", "hung_up"]
+    assert apply_waiting(service) == 1
+    assert events(api, call_sid(1)) == ["greeted", "hung_up"]
+
+
+def test_a_further_hang_up_of_an_organization_at_its_limit_waits_behind_the_first(tmp_path: Path) -> None:
+    with an_app(tmp_path, an_organization(monthly=2)) as app:
+        service = app.extensions["sticky-calls"]
+        for number in (1, 2):
+            posted(app, "voice", a_call(number))
+        for number in (1, 2):
+            posted(app, "status", a_call(number, CallStatus="completed"))
+        assert apply_waiting(service) == 0
+        service.clock.advance(days=31)
+        assert apply_waiting(service) == 2
+
+
+def test_without_an_inbox_nothing_waits(service: Service) -> None:
+    assert apply_waiting(replace(service, inbox=None)) == 0
+
+
+def test_a_hang_up_that_can_neither_be_saved_nor_kept_is_told_to_the_log_alone(
+    app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lose_the_store(monkeypatch)
+    monkeypatch.setattr(Inbox, "put", lambda *_: False)
+    assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
+    assert "neither be saved nor kept" in caplog.text
