@@ -17,6 +17,7 @@ _COMMANDS = {
     "serve": ("serve", "serve", "Run the service."),
     "demo": ("demo", "demo", "Play a caller's story against a real server on a temporary database."),
     "check-config": ("check_config", "check_config", "Find every mistake in the configuration."),
+    "preview": ("preview", "preview", "Show what callers would hear, from the configuration alone."),
     "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
     "db": ("db", "db", "Look after the database."),
