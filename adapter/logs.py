@@ -37,7 +37,7 @@ _SECRET_NAME = re.compile(_PRIVATE_NAMES, re.IGNORECASE)
 _HARMLESS = (
     r"(?P<harmless>\breq_[0-9a-f]{24}\b|\b(?:CA|AC)[0-9a-fA-F]{32}\b"
     r"|(?<![\d.+-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])(?![\d-])"
-    rf"|(?<![\d.+-])(?:{_OCTET}\.){{3}}{_OCTET}(?![\d.-]))"
+    rf"|(?<![\d.+-])(?:{_OCTET}\.){{3}}{_OCTET}(?::\d{{1,5}})?(?![\d.-]))"
 )
 _SECRET = re.compile(
     _HARMLESS

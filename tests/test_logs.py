@@ -213,3 +213,7 @@ def test_anything_can_be_logged(value: Any) -> None:
 
 def test_the_mask_keeps_two_digits_at_most() -> None:
     assert masked("+1415555" + "0123").endswith("***23")
+
+
+def test_where_a_server_listens_stays_readable() -> None:
+    assert masked("Listening at: http://127.0.0.1:8080 (4827)") == "Listening at: http://127.0.0.1:8080 (4827)"
