@@ -22,7 +22,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
         caller_id   which caller numbers are numbers
     errors.py       what a client can be told
 
-Imports point down this list only (import-linter: see pyproject.toml).
+Imports point down only; the exact layers are import-linter's, in pyproject.toml.
 
 The ways data takes:
     REST    guard: key → principal · schema: JSON → command · use case, one transaction:

@@ -9,7 +9,7 @@ import logging
 
 from flask import Flask
 
-from adapter.clock import Clock, Ids, RandomIds, SystemClock, boot_id, ticks
+from adapter.clock import Clock, Ids, RandomIds, SystemClock
 from adapter.config import Config
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
@@ -17,7 +17,7 @@ from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 from adapter.store.sealing import Keyring
 from adapter.twilio.twiml import Speaker
-from adapter.usecases import Directory, Service
+from adapter.usecases import Directory, Service, prepare
 from adapter.web import api, docs, openapi, problems, voice
 
 _LOG = logging.getLogger(__name__)
@@ -47,20 +47,19 @@ def build_service(
     store = store or Store.open(
         config.database.url, keyring, lock_timeout_seconds=config.database.lock_timeout_ms / 1000
     )
-    try:
-        store.migrate()
-        offset = store.steady_offset(boot_id(), ticks(), SystemClock().now())
-    except StoreUnavailable as error:
-        _LOG.error("starting without the database: %s", error.message)
-        offset = None
-    return Service(
+    service = Service(
         store=store,
-        clock=clock or SystemClock(offset),
+        clock=clock or SystemClock(),
         ids=ids or RandomIds(),
         directory=Directory(store, pepper_for(config), config.organizations),
         policy=config.policy,
         inbox=Inbox.beside(config.database.url, keyring),
     )
+    try:
+        prepare(service)
+    except StoreUnavailable as error:
+        _LOG.error("starting without the database: %s", error.message)
+    return service
 
 
 def _voice_edge(config: Config, service: Service) -> voice.VoiceEdge:

@@ -51,7 +51,13 @@ class SystemClock:
     """The real clock. `steady` = ticks since boot + an offset that all processes of one boot agree on (see store)."""
 
     def __init__(self, offset_ms: int | None = None) -> None:
+        self.is_agreed = offset_ms is not None
         self._offset = time.time_ns() // 1_000_000 - ticks() if offset_ms is None else offset_ms
+
+    def agree(self, offset_ms: int) -> None:
+        """Take over what the processes of this boot agree on."""
+        self._offset = offset_ms
+        self.is_agreed = True
 
     def now(self) -> Millis:
         """Epoch milliseconds, UTC, as the operating system tells it now."""

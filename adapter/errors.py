@@ -32,9 +32,15 @@ class StoreMismatch(AdapterError):
 
 
 class SealBroken(AdapterError):
-    """A value at rest cannot be opened: its key is not in `encryption.keys`, or the bytes were changed."""
+    """A value at rest cannot be opened: its key is not in `security.encryption_keys`, or the bytes were changed."""
 
     code = "seal_broken"
+
+
+class KeyMissing(SealBroken):
+    """A value at rest is sealed under a key that is not configured (any more, or yet): it may come back."""
+
+    code = "key_missing"
 
 
 class ConfigError(AdapterError):

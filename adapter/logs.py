@@ -17,7 +17,6 @@ import structlog
 
 MASK = "***"
 
-_MINUTE = 60_000
 _DEEPEST = 12
 _SEVEN_DIGITS = 1_000_000
 
@@ -122,7 +121,7 @@ def _entry(key: Any, value: Any, above: tuple[int, ...]) -> Any:
 
 def _is_secret(name: Any) -> bool:
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    return isinstance(text, str) and _SECRET_NAME.match(text) is not None
+    return isinstance(text, str) and _SECRET_NAME.search(text) is not None
 
 
 def _printed(value: Any) -> str:

@@ -10,7 +10,7 @@ import random
 import threading
 
 from adapter.errors import AdapterError
-from adapter.usecases import Service, apply_waiting, sweep
+from adapter.usecases import Service, apply_waiting, prepare_late, sweep
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 15.0
@@ -31,7 +31,7 @@ def start_upkeep(service: Service, every_seconds: float = _EVERY_SECONDS) -> thr
 
 def keep_up(service: Service) -> None:
     """One round. A store that is away is tried again the next time."""
-    for task in (apply_waiting, sweep):
+    for task in (prepare_late, apply_waiting, sweep):
         try:
             task(service)
         except AdapterError as error:

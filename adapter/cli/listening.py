@@ -1,7 +1,6 @@
 """Is the address free? Asked before anything starts.
 
-Workers listen with SO_REUSEPORT: without this question a second service on the same port would start without an error
-and take half of the first one's calls.
+gunicorn tries for seconds and then tells it in its own words; asked here, a taken address is one clear line at once.
 """
 
 from __future__ import annotations

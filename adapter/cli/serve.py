@@ -1,6 +1,6 @@
 """`sticky-calls serve`: the service under gunicorn, with its database prepared and its settings in one place.
 
-The same settings for running gunicorn by hand, with the reason for each: deploy/gunicorn.conf.py.
+gunicorn's settings, with the reason for each, are in `gunicorn_app`; deploy/gunicorn.conf.py uses the same ones.
 """
 
 from __future__ import annotations

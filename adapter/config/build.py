@@ -64,7 +64,10 @@ def _organization(entry: Loaded, tiers: Mapping[str, TierConfig]) -> Organizatio
 
 
 def _policy(loaded: Loaded) -> policy.Policy:
-    identity = {**loaded["identity"], "never_identifying_keys": tuple(loaded["identity"]["never_identifying_keys"])}
+    identity = {
+        **loaded["identity"],
+        "never_identifying_keys": tuple(key.lower() for key in loaded["identity"]["never_identifying_keys"]),
+    }
     return policy.Policy(
         identity=policy.IdentityPolicy(**identity),
         calls=policy.CallPolicy(**loaded["calls"]),

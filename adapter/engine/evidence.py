@@ -50,8 +50,8 @@ class ExternalIds:
 
 def line_type(hints: Hints, facts: Facts) -> LineType:
     """The request's word, else the newest known for that number, else unknown."""
-    if hints.line_type not in (None, LineType.UNKNOWN):
-        return hints.line_type or LineType.UNKNOWN
+    if hints.line_type is not None:
+        return hints.line_type
     told = [link for link in facts.ani if link.line_type is not None]
     newest = max(told, key=lambda link: link.line_type_at, default=None)
     return (newest.line_type if newest else None) or LineType.UNKNOWN
@@ -63,7 +63,7 @@ def sort_external_ids(case: Case) -> ExternalIds:
     presented: list[Pair] = []
     left_out: list[Evidence] = []
     for pair in case.hints.external_ids:
-        if pair[0] in case.rules.never_identifying_keys:
+        if pair[0].lower() in case.rules.never_identifying_keys:
             left_out.append(Evidence("external_id", pair[0], "external_id.never_identifies", counted=False))
             continue
         presented.append(pair)

@@ -25,9 +25,6 @@ from .model import (
 )
 from .policy import Policy
 
-# The ways evidence can stand behind a customer without asking anything of the number.
-_SURE = (Basis.VERIFIED, Basis.CUSTOMER_REF, Basis.EXTERNAL_ID)
-
 
 def resolve(
     call_id: str, hints: Hints, facts: Facts, policy: Policy, now: Millis, standing: Standing | None = None

@@ -37,6 +37,14 @@ _FIND = PerTokens(
         answers.c.expires_at > bind("now"),
     )
 )
+_FORGET = PerTokens(
+    lambda number: sa.delete(answers).where(
+        answers.c.account == bind("account"),
+        answers.c.realm == bind("realm"),
+        answers.c.scope == bind("scope"),
+        any_of(answers.c.token, number),
+    )
+)
 _insert = insert(answers)
 _KEEP = Prepared(
     _insert.on_conflict_do_update(
@@ -66,7 +74,10 @@ def keep(
     expires_at: Millis,
 ) -> None:
     """Keep it until `expires_at`; takes the place of one that has expired."""
-    token = tx.token("answer", scope, key)
+    tokens = tx.tokens("answer", scope, key)
+    if len(tokens) > 1:  # an expired one under an older key would be in the way of its renewal
+        tx.execute(_FORGET[len(tokens)], {**numbered(tokens), "scope": scope})
+    token = tokens[0]
     values: dict[str, Bound] = {"scope": scope, "token": token, "fingerprint": fingerprint, "expires_at": expires_at}
     # The key is sealed with the body, or the row could not be found again under a new encryption key.
     sealed = tx.seal("answers", token, json.dumps([key, body]))

@@ -7,6 +7,7 @@ that only the parent has. So connections are closed before the fork, and the chi
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 _around: list[ExitStack] = []
+# One fork at a time: two threads that forked at once would end each other's preparations.
+_forking = threading.Lock()
 _registered: list[bool] = []
 
 
@@ -31,6 +34,7 @@ def watch(store: Store) -> None:
 
 def _before() -> None:
     """Hold the writers up and close what is idle; nobody opens anything between here and the fork."""
+    _forking.acquire()
     around = ExitStack()
     _around.append(around)
     for store in tuple(_stores):
@@ -49,6 +53,7 @@ def _before() -> None:
 
 def _in_parent() -> None:
     _around.pop().close()
+    _forking.release()
 
 
 def _in_child() -> None:
@@ -57,6 +62,7 @@ def _in_child() -> None:
         store.lock.abandon()
         _inherited.append(store.connections)
         store.renew()
+    _forking.release()
 
 
 # Never closed: closing the parent's connection in a child can break the parent's file.

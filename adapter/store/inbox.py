@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import secrets
 import time
@@ -16,12 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapter.errors import SealBroken
+from adapter.errors import KeyMissing, SealBroken
 
 from .sealing import Keyring
 
 MOST_EVENTS = 10_000
 _EVENT = ".event"
+_LOG = logging.getLogger(__name__)
 _BROKEN = ".broken"
 _LOCK = ".lock"
 
@@ -44,7 +46,7 @@ class Inbox:
         # Sorts by time of arrival; the random part keeps two processes apart.
         name = f"{time.time_ns():020d}-{secrets.token_hex(8)}{_EVENT}"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             if len(self._names()) >= self._most:
                 return False
             self._write(name, self._keyring.seal(json.dumps(event), name.encode()))
@@ -67,6 +69,16 @@ class Inbox:
         """The event is saved elsewhere now; saying so twice does no harm."""
         with contextlib.suppress(FileNotFoundError):
             (self._folder / name).unlink()
+
+    def set_aside(self, name: str) -> None:
+        """Not to be applied, kept for a look by hand."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / name).rename((self._folder / name).with_suffix(_BROKEN))
+
+    def _make_folder(self) -> None:
+        if not self._folder.is_dir():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(self._folder.parent)  # or a power cut could take the folder, and with it what is in it
 
     def _names(self) -> list[str]:
         with os.scandir(self._folder) as entries:
@@ -91,12 +103,15 @@ class Inbox:
             event = json.loads(self._keyring.open(path.read_bytes(), name.encode()))
         except FileNotFoundError:
             return None
+        except KeyMissing as error:
+            # Left in its place until the key is back.
+            _LOG.error("a waiting event cannot be opened: %s", error.message)
+            return None
         except (SealBroken, ValueError):
             event = None
         if isinstance(event, dict):
             return event
-        # Kept for a look by hand: the key may only be missing from the configuration.
-        path.rename(path.with_suffix(_BROKEN))
+        self.set_aside(name)
         return None
 
     @contextlib.contextmanager

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from adapter.engine.model import Call, Intent, LineType, Millis, Undo, Variable
+from adapter.engine.model import Call, Hints, Intent, LineType, Millis, Undo, Variable
 
 from . import calls
+from .customers import facts
 from .database import Transaction
 from .identities import EXTERNAL_OF_CUSTOMER
 from .memory import all_intents, memory
@@ -87,8 +88,10 @@ def erase(tx: Transaction, ref: str, now: Millis) -> bool:
     if tx.row(_CUSTOMER, {"customer": customer}) is None:
         return False
     for number, _, _ in _numbers(tx, customer):
-        tokens = tx.tokens("ani", number)
-        tx.execute(_FORGET_NUMBER[len(tokens)], numbered(tokens))
+        # What was presented from a number that is also somebody else's is theirs as well, and stays.
+        if len(facts(tx, Hints(ani=number)).ani) == 1:
+            tokens = tx.tokens("ani", number)
+            tx.execute(_FORGET_NUMBER[len(tokens)], numbered(tokens))
     for pair in (*_external_ids(tx, customer), ("customer_ref", ref)):
         tokens = tx.tokens("pair", *pair)
         tx.execute(_FORGET_PAIR[len(tokens)], numbered(tokens))

@@ -14,14 +14,14 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from adapter.errors import SealBroken
+from adapter.errors import KeyMissing, SealBroken
 
 TOKEN_BYTES = 16
 _NONCE_BYTES = 12
@@ -36,8 +36,8 @@ class _Key:
 
     header: bytes
     cipher: AESGCM
-    index: bytes
-    fingerprint: bytes
+    index: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
 
 
 class Keyring:
@@ -75,8 +75,10 @@ class Keyring:
             return sealed[1:].decode("utf-8", "surrogatepass")
         header = _header_of(sealed)
         key = self._by_header.get(header)
+        if key is None and sealed[:1] == _SEALED:
+            raise KeyMissing("a stored value was sealed under a key that is not configured")
         if key is None:
-            raise SealBroken("a stored value was sealed under a key that is not configured")
+            raise SealBroken("a stored value is not in the form in which values are stored")
         nonce, data = sealed[len(header) :][:_NONCE_BYTES], sealed[len(header) + _NONCE_BYTES :]
         try:
             return key.cipher.decrypt(nonce, data, context).decode("utf-8", "surrogatepass")

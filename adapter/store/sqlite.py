@@ -123,6 +123,14 @@ class Connections:
         with suppress(sqlite3.Error):
             self._checkpoint_at = CHECKPOINT_BYTES if checkpoint(connection) else size + CHECKPOINT_BYTES
 
+    def log_is_empty(self) -> bool:
+        """Whether the write-ahead log holds nothing, not even what was deleted. StoreUnavailable without a file."""
+        self._file()
+        try:
+            return self._wal.stat().st_size == 0
+        except OSError:
+            return False
+
     def drop_writer(self) -> None:
         """After an error of the file or the disk: the next write opens anew. Call while holding the write lock."""
         if self._writer is not None:

@@ -10,7 +10,7 @@ from .end import end_call
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service
 from .start import Greeting, greet, start_call
-from .upkeep import apply_waiting, hang_up_or_keep, sweep
+from .upkeep import apply_waiting, hang_up_or_keep, prepare, prepare_late, sweep
 from .verdict import give_verdict
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
     "greet",
     "hang_up_or_keep",
     "health",
+    "prepare",
+    "prepare_late",
     "show_call",
     "show_customer",
     "start_call",

@@ -58,13 +58,16 @@ def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
     with service.store.begin(principal.realm) as tx:
         now = service.clock.now()
         call = calls.find(tx, command.call_id)
-        if lifecycle.is_free(call, now, service.policy.calls):
-            call = None
+        if lifecycle.is_free(call, command.at, service.policy.calls):
+            call = None  # by the hang-up's own time: one that comes late belongs to the call it is late for
         if call is not None and call.hung_up_at is not None:
             return True
         # The quota first: a hang-up that waits for the month's renewal is tried again and again, which must not use up
         # the rate of the organization's own requests.
-        if over_quota(principal, tx, now) is not None or hit(service, principal, tx)[1] is not None:
+        # Of a call that was refused for its quota there is nothing to end: kept, it would eat the next month's.
+        if over_quota(principal, tx, now) is not None:
+            return call is None
+        if hit(service, principal, tx)[1] is not None:
             return False
         calls.save(tx, replace(call, hung_up_at=command.at) if call else _only_hung_up(command))
         charge(principal, tx, now)

@@ -87,19 +87,12 @@ def _is_living(tx: Transaction, call: Call) -> bool:
 
 def _start_late(service: Service, tx: Transaction, command: StartCall, call: Call, now: Millis) -> None:
     """The API end overtook the webhook: the memory is written, what is missing is the number the call came from."""
+    call = replace(call, greeted_at=now, origin=command.origin)
     if _is_living(tx, call):
-        recognize_again(service, tx, call, command.hints, now)
-    hints = command.hints
-    calls.save(
-        tx,
-        replace(
-            call,
-            greeted_at=now,
-            origin=command.origin,
-            ani=hints.ani or call.ani,
-            dnis=hints.dnis or call.dnis,
-        ),
-    )
+        hints = command.hints
+        recognize_again(service, tx, call, hints, now)
+        call = replace(call, ani=hints.ani or call.ani, dnis=hints.dnis or call.dnis)
+    calls.save(tx, call)
 
 
 def started_again(tx: Transaction, call: Call, now: Millis) -> Started:

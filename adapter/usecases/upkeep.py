@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from adapter.clock import SystemClock, boot_id, ticks
 from adapter.engine.model import HangUp, Hints, Mode
-from adapter.errors import SealBroken, StoreUnavailable
+from adapter.errors import SealBroken
 from adapter.store import sweep as sweeping
 
 from .end import hang_up
 from .service import Service
+
+_LOG = logging.getLogger(__name__)
+
+
+def prepare(service: Service) -> None:
+    """Bring the database to this version, and the clock to what all processes of this boot agree on."""
+    service.store.migrate()
+    if isinstance(service.clock, SystemClock):
+        service.clock.agree(service.store.steady_offset(boot_id(), ticks(), service.clock.now()))
+
+
+def prepare_late(service: Service) -> None:
+    """For a worker that came up without the database: until this is done its rate windows are its own."""
+    if isinstance(service.clock, SystemClock) and not service.clock.is_agreed:
+        prepare(service)
 
 
 def sweep(service: Service) -> sweeping.Swept:
@@ -24,8 +41,8 @@ def hang_up_or_keep(service: Service, organization: str, mode: Mode, command: Ha
     try:
         if _apply(service, organization, mode, command):
             return True
-    except StoreUnavailable:
-        pass  # keeping it is the answer
+    except Exception as error:  # noqa: BLE001 - whatever stands in its way: Twilio does not tell us twice
+        _LOG.error("a hang-up is kept for later: %s", type(error).__name__)
     return service.inbox is not None and service.inbox.put(_plain(organization, mode, command))
 
 
@@ -36,11 +53,16 @@ def apply_waiting(service: Service) -> int:
     applied = 0
     refused: set[str] = set()
     for name, event in service.inbox.waiting():
-        organization = event["organization"]
+        try:
+            organization, mode, command = event["organization"], Mode(event["mode"]), _command(event)
+        except (KeyError, ValueError):
+            _LOG.error("a kept hang-up is set aside: it is of another version")
+            service.inbox.set_aside(name)
+            continue
         if organization in refused:
             continue
         try:
-            saved = _apply(service, organization, Mode(event["mode"]), _command(event))
+            saved = _apply(service, organization, mode, command)
         except SealBroken:
             continue  # its call lies under a key that is missing now; the others can go on
         if saved:

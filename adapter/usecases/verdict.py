@@ -43,6 +43,8 @@ def give_verdict(
         call = calls.find(tx, call_id)
         if call is None or call.customer_ref is None:
             return Answer(Missing("call"))
+        if not customers.exists(tx, call.customer_ref):
+            return Answer(Missing("customer"))
         if lifecycle.state(call) is CallState.ENDED:
             message = "This call has already ended; a verdict belongs to the call."
             return Answer(Conflict(message, call.customer_ref, call.started_at))
@@ -65,7 +67,8 @@ def _confirm(service: Service, tx: Transaction, call: Call, now: Millis) -> Call
     customers.trust(tx, ref, call.ani, undo.presented)
     return replace(
         call,
-        identity=confidence.verified((call.identity or NOBODY).sources),
+        # What was presented pointed to somebody who was not believed, when the call made its own customer.
+        identity=confidence.verified(() if call.basis is Basis.NEW else (call.identity or NOBODY).sources),
         basis=Basis.VERIFIED,
         evidence=(*call.evidence, Evidence("verdict", "caller", "verdict.confirmed", counted=True, weight=1.0)),
         would_raise=(),

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from adapter.usecases import Service
 
 
+# What is left of a body that is too large is read up to here, in pieces.
+_MOST_DRAINED, _DRAINED_AT_ONCE = 8 * 1024 * 1024, 64 * 1024
+
+
 class CallIdConverter(BaseConverter):
     """A call_id in an address, slashes and all; but `start`, `end` and `…/identity` are addresses of their own."""
 
@@ -56,8 +60,19 @@ def read_body() -> Body:
         raw = request.get_data(cache=False)
     except RequestEntityTooLarge:
         # Not answered here: the request still counts against its organization's rate.
+        _drain()
         return TOO_LARGE
+    except Exception:  # noqa: BLE001 - broken chunks: each server has an error of its own for them
+        return read_json(b"")
     return TOO_LARGE if len(raw) > MAX_BYTES else read_json(raw)
+
+
+def _drain() -> None:
+    """Read what a client still sends, within reason: unread, it would make the server drop the kept connection."""
+    stream = request.environ["wsgi.input"]
+    for _ in range(_MOST_DRAINED // _DRAINED_AT_ONCE):
+        if not stream.read(_DRAINED_AT_ONCE):
+            return
 
 
 def command_of(body: Body, read: Callable[[object], Any], *more: Issue) -> Any:

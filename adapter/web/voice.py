@@ -37,7 +37,7 @@ class VoiceEdge:
 
     service: Service
     lines: tuple[Line, ...]
-    tokens: Mapping[str, tuple[str, ...]]
+    tokens: Mapping[str, tuple[str, ...]] = field(repr=False)
     public_url: str
     speaker: Speaker
     grace: GraceWarning = field(default_factory=GraceWarning)
@@ -96,6 +96,9 @@ def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
     except AdapterError as error:
         _LOG.error("caller greeted neutrally: %s", error.code)
         return None
+    except Exception as error:  # noqa: BLE001 - whatever our mistake was, the caller can still be put through
+        _LOG.error("caller greeted neutrally: %s", type(error).__name__, exc_info=error)
+        return None
     if found.reason:
         _LOG.warning("caller greeted neutrally: %s", found.reason)
     return found.started
@@ -116,13 +119,20 @@ def _status(edge: VoiceEdge) -> Response:
     command = read_status(fields, edge.service.clock.now())
     line = _line(edge, fields)
     if isinstance(command, Ignored) or line is None:
-        return Response(status=204)
+        return _nothing()
     try:
         if not hang_up_or_keep(edge.service, line.organization, line.mode, command):
             _LOG.error("a hang-up could neither be saved nor kept")
     except Exception as error:  # noqa: BLE001 - Twilio does not try again; an error status would only alarm its console
         _LOG.error("status webhook failed: %s", type(error).__name__, exc_info=error)
-    return Response(status=204)
+    return _nothing()
+
+
+def _nothing() -> Response:
+    """204, without the content type that Flask gives to an empty answer too."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _principal(edge: VoiceEdge, line: Line) -> Principal:

@@ -84,9 +84,9 @@ def test_the_request_s_line_type_wins_over_what_was_known() -> None:
     assert decision.identity.sources == ("ani:landline",)
 
 
-def test_an_unknown_line_type_in_the_request_leaves_what_was_known() -> None:
+def test_unknown_is_a_word_of_the_request_too() -> None:
     decision = decide(Hints(ani=ANI, line_type=LineType.UNKNOWN), facts(customer(MARIA), ani=(line(MARIA),)))
-    assert decision.identity.sources == ("ani:mobile",)
+    assert decision.identity.sources == ("ani:unknown",)
 
 
 def test_the_newest_known_line_type_counts() -> None:
@@ -122,7 +122,7 @@ def test_a_ref_with_its_own_number_reaches_certainty() -> None:
 
 @pytest.mark.parametrize("key", POLICY.identity.never_identifying_keys)
 def test_keys_that_name_a_call_never_identify(key: str) -> None:
-    pair = (key, "CA1")
+    pair = (key.title(), "CA1")
     known = facts(customer(MARIA), external={pair: ExternalLink(MARIA, LONG_AGO)})
     decision = decide(Hints(external_ids=(pair,)), known)
     assert (decision.customer_ref, decision.links.external, decision.links.sightings) == (None, (), ())

@@ -104,7 +104,8 @@ class Realm(Memories):
             if call.who and self.people.lives(call.who):
                 stands = (call.who, call.basis, call.changed.made)
                 self.people.recognize(call_id, asked, now, self.new, stands)
-            call.greeted, call.ani = now, asked.ani or call.ani
+                call.ani = asked.ani or call.ani
+            call.greeted = now
             self.organization.charge(now)
             return Told(200, says=TEXTS["neutral"])
         elif call.ended is not None or call.hung_up is not None or not self.people.lives(call.who):
@@ -193,7 +194,7 @@ class Realm(Memories):
 
     def verdict(self, call_id: str, verdict: str, now: int) -> Told:
         call = self.calls.get(call_id)
-        if call is None or call.who is None:
+        if call is None or call.who is None or not self.people.lives(call.who):
             return Told(404, {})
         if call.ended is not None:
             return conflict(call)
@@ -209,7 +210,7 @@ class Realm(Memories):
             call.changed.number = call.changed.number or not owns
             self.people.link(call.ani, call.who, now)
         self.people.mark(call.who, call.ani, call.changed.presented, doubt=False)
-        sources = (call.identity or NOBODY)["sources"]
+        sources = [] if call.basis == "new" else (call.identity or NOBODY)["sources"]
         call.identity = {"confidence": 1.0, "level": "very_high", "sources": sources, "recommendation": "reuse"}
         call.basis = "verified"
 

@@ -131,7 +131,7 @@ class People:
         return sorted(links, key=lambda link: (-link.seen, link.who.number))
 
     def _line(self, asked: Asked) -> str:
-        if asked.line not in (None, "unknown"):
+        if asked.line is not None:
             return str(asked.line)
         told = [link for link in self._owners(asked.ani) if link.line]
         # Choice: of types told at the same instant, the one of the customer seen last.
@@ -267,7 +267,8 @@ class People:
         gone = [pair for pair, owner in self.ids.items() if owner[0] == who]
         for ani, links in list(self.numbers.items()):
             if any(link.who == who for link in links):
-                for sightings in self.seen.values():
+                # Choice: what was seen with a number that is somebody else's too is theirs as well.
+                for sightings in self.seen.values() if len(links) == 1 else ():
                     sightings.pop(ani, None)
                 self.numbers[ani] = [link for link in links if link.who != who]
         for pair in [*gone, ("customer_ref", str(who))]:
