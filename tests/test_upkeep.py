@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from flask import Flask
 
 from adapter import upkeep
 from adapter.app import create_app
+from adapter.config import DatabaseConfig, SecurityConfig
 from adapter.engine.policy import LimitPolicy, Policy
 from adapter.errors import StoreUnavailable
 from adapter.upkeep import keep_up, start_upkeep
@@ -157,3 +159,22 @@ def _count(database: Path, table: str) -> int:
 def _one(database: Path, sql: str) -> int:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         return int(connection.execute(sql).fetchone()[0])
+
+
+def test_a_worker_that_came_up_without_the_database_prepares_it_later(tmp_path: Path) -> None:
+    """Until then its rate windows are measured by its own clock alone."""
+    folder = tmp_path / "not-mounted-yet"
+    config = replace(
+        a_config(tmp_path),
+        database=DatabaseConfig(f"sqlite:///{folder / 'calls.db'}"),
+        security=SecurityConfig(pepper=b"pepper-of-the-tests-32-bytes-lng"),
+    )
+    app = create_app(config)
+    service, client = app.extensions["sticky-calls"], app.test_client()
+    assert client.get("/v1/health").status_code == 503
+    assert not service.clock.is_agreed
+    folder.mkdir()
+    keep_up(service)
+    assert client.get("/v1/health").status_code == 200
+    assert service.clock.is_agreed
+    service.store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -185,3 +186,61 @@ def test_a_hang_up_that_can_neither_be_saved_nor_kept_is_told_to_the_log_alone(
     monkeypatch.setattr(Inbox, "put", lambda *_: False)
     assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
     assert "neither be saved nor kept" in caplog.text
+
+
+def test_an_unexpected_mistake_inside_greets_neutrally_and_puts_through(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.IntegrityError("a net below the engine has caught a mistake of ours")
+
+    monkeypatch.setattr("adapter.usecases.start.recognize", broken)
+    reply = posted(app, "voice", a_call(1))
+    assert speech(reply) == NEUTRAL
+    assert puts_through(reply)
+
+
+def test_a_hang_up_repeated_after_a_month_changes_nothing(app: Flask, service: Service, api: Api) -> None:
+    posted(app, "voice", a_call(1))
+    over = a_call(1, CallStatus="completed", Timestamp="Sat, 07 Feb 2026 10:30:00 +0000")
+    posted(app, "status", over)
+    before = api.call(call_sid(1)).json
+    service.clock.advance(days=31)
+    posted(app, "status", over)
+    assert api.call(call_sid(1)).json == before
+
+
+def test_the_hang_up_of_a_call_refused_for_its_quota_is_not_charged_to_the_next_month(tmp_path: Path) -> None:
+    with an_app(tmp_path, an_organization(monthly=2)) as app:
+        service, api = app.extensions["sticky-calls"], Api(app.test_client(), issue_key(app))
+        for number in range(4):
+            posted(app, "voice", a_call(number))
+        for number in (2, 3):
+            posted(app, "status", a_call(number, CallStatus="completed"))
+        service.clock.advance(days=31)
+        assert apply_waiting(service) == 0
+        assert [api.start(f"call-{number}", ani="+14155550123").status_code for number in range(3)] == [200, 200, 402]
+
+
+def test_a_hang_up_is_kept_whatever_stands_in_its_way(
+    app: Flask, service: Service, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted(app, "voice", a_call(1))
+    with monkeypatch.context() as patched:
+        patched.setattr("adapter.usecases.end.charge", lambda *_: 1 / 0)
+        assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
+    assert events(api, call_sid(1)) == ["greeted"]
+    assert apply_waiting(service) == 1
+    assert events(api, call_sid(1)) == ["greeted", "hung_up"]
+
+
+def test_a_kept_event_of_another_version_is_set_aside(app: Flask, service: Service, api: Api) -> None:
+    assert service.inbox is not None
+    posted(app, "voice", a_call(1))
+    service.inbox.put({"version": 2})
+    service.inbox.put(
+        {"organization": "acme", "mode": "prod", "call_id": call_sid(1), "at": service.clock.now()}
+        | {"duration_seconds": 3, "ani": None, "dnis": None}
+    )
+    assert apply_waiting(service) == 1
+    assert list(service.inbox.waiting()) == []

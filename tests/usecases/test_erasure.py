@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,27 @@ def test_others_on_the_same_number_are_not_touched(api: Api, maria: str) -> None
     api.forget(maria)
     again = api.start("call-3", "mobile", ani=ANI).json
     assert (again["customer_ref"], again["variables"]["name"]["value"]) == (john, "John")
+
+
+def test_a_verdict_on_an_erased_customer_finds_nobody(api: Api) -> None:
+    ref = api.start("call-1", ani="+14155550123").json["customer_ref"]
+    api.forget(ref)
+    assert api.verdict("call-1", "confirmed").status_code == 404
+
+
+def test_a_late_webhook_brings_no_number_back_to_an_erased_customer_s_call(api: Api, twilio: Twilio) -> None:
+    ended = api.end(call_sid(5), identity_hints={"ani": "+14155550123"})
+    api.forget(ended.json["customer_ref"])
+    twilio.voice(call_sid(5), "+14155550123")
+    assert api.call(call_sid(5)).json["ani"] is None
+
+
+def test_an_erasure_leaves_what_others_presented_from_the_same_number(api: Api, tmp_path: Path) -> None:
+    refs = [
+        api.start(f"call-{name}", "landline", ani="+14155550123", external_ids={"crm": name}).json["customer_ref"]
+        for name in ("maria", "john")
+    ]
+    assert refs[0] != refs[1]
+    api.forget(refs[0])
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (1,)
