@@ -249,3 +249,26 @@ def test_on_a_terminal_it_says_where_it_listens_and_what_to_do_next(tmp_path: Pa
     os.close(ours)
     assert f"listens on http://127.0.0.1:{free_port}".encode() in told
     assert b"sticky-calls keys create" in told
+
+
+@pytest.mark.slow
+def test_bodies_that_are_broken_or_too_large_are_refused_and_cost_no_connection(tmp_path: Path, free_port: int) -> None:
+    database = f"database: {{url: 'sqlite:///{tmp_path}/calls.db'}}"
+    (tmp_path / "config.yaml").write_text(f"{database}\norganizations: [{{id: acme, tier: unlimited}}]\n", "utf-8")
+    made = CliRunner().invoke(main, ["keys", "create", "--json", "--config", str(tmp_path / "config.yaml")])
+    key = json.loads(made.stdout)["key"]
+    with (
+        serving(tmp_path, "--bind", f"127.0.0.1:{free_port}", stderr=subprocess.DEVNULL) as process,
+        requests.Session() as session,
+    ):
+        wait_until_healthy(free_port, process)
+        session.headers["Authorization"] = f"Bearer {key}"
+        start = f"http://127.0.0.1:{free_port}/v1/calls/start"
+        for number in range(5):
+            assert session.post(start, data=b"x" * 300_000).status_code == 413
+            body = {"call_id": f"call-{number}", "identity_hints": {"ani": "+14155550123"}}
+            assert session.post(start, json=body).status_code == 200
+        with socket.create_connection(("127.0.0.1", free_port), timeout=10) as raw:
+            head = f"POST /v1/calls/start HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            raw.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n".encode())
+            assert raw.recv(4_096).startswith(b"HTTP/1.1 400 ")
