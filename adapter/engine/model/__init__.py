@@ -33,6 +33,7 @@ from .asked import (
 )
 from .decided import Call, Decision, Evidence, Identity, Links, Undo
 from .found import AniLink, CustomerFacts, ExternalLink, Facts, Intent, Memory, Sightings, Variable
+from .talk import Outcome, Place, Talk, Turn
 from .words import Basis, IntentStatus, Level, LineType, Millis, Mode, Origin, Recommendation, Verdict
 
 __all__ = [
@@ -67,6 +68,8 @@ __all__ = [
     "Mode",
     "Organization",
     "Origin",
+    "Outcome",
+    "Place",
     "Plan",
     "Principal",
     "QuotaExhausted",
@@ -77,7 +80,9 @@ __all__ = [
     "Sightings",
     "StartCall",
     "Started",
+    "Talk",
     "Tier",
+    "Turn",
     "Undo",
     "Variable",
     "VariableUpdate",

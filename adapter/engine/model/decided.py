@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .talk import Talk
 from .words import Basis, Level, LineType, Millis, Origin, Recommendation, Verdict
 
 
@@ -80,6 +81,7 @@ class Call:
 
     `started_at` is the first word we had of it. Three messages move it, each at most once and in any order:
     `greeted_at` (start: API start or voice webhook), `ended_at` (API end), `hung_up_at` (Twilio's terminal status).
+    `talk`: the conversation with the caller, for calls that came through Twilio.
     """
 
     call_id: str
@@ -100,3 +102,4 @@ class Call:
     verdict: Verdict | None = None
     verdict_at: Millis | None = None
     undo: Undo = Undo()
+    talk: Talk | None = None

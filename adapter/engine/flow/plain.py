@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .line import Destination, Line
-from .model import Memory, Recommendation, Started
+from adapter.engine.line import Destination, Line
+from adapter.engine.model import Memory, Recommendation, Started
 
 
 @dataclass(frozen=True, slots=True)
