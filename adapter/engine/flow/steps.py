@@ -64,3 +64,11 @@ class Step:
     says: tuple[Say, ...]
     then: Ask | HandOver | Record | HangUp
     turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Whispered:
+    """What the person who answers is told before the caller is connected. `accept`: they have to press 1 to take it."""
+
+    says: tuple[Say, ...]
+    accept: bool = False
