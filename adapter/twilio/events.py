@@ -17,7 +17,7 @@ from typing import Final
 
 from adapter.engine.caller_id import read_ani
 from adapter.engine.line import Line
-from adapter.engine.model import HangUp, Hints, Millis, Origin, StartCall
+from adapter.engine.model import Distrust, HangUp, Hints, Millis, Origin, StartCall
 
 from .signature import Fields
 
@@ -103,13 +103,15 @@ def line_for(lines: Iterable[Line], account_sid: str, to: str) -> Line | None:
     return min(fitting, key=lambda line: (line.account == "*", line.number == "*"), default=None)
 
 
-def may_reuse(line: Line, fields: Fields) -> bool:
-    """Whether this call may be greeted by name: always, but on a strict line only if a carrier vouched for it.
+def distrust(line: Line, fields: Fields, hints: Hints) -> Distrust | None:
+    """Why this call may not be greeted by name; None on lines that are not strict, and when nothing speaks against it.
 
-    Only the exact value counts, given once (Twilio's own SDKs do the same): B and C do not prove the right to the
-    number, and a diverted or passed-through call was signed by somebody else.
+    Of StirVerstat only the exact value counts, given once (Twilio's own SDKs do the same): B and C do not prove the
+    right to the number, and a diverted or passed-through call was signed by somebody else.
     """
-    return not line.strict_caller_id or [value for name, value in fields if name == "StirVerstat"] == [_VERIFIED]
+    if line.strict_caller_id and [value for name, value in fields if name == "StirVerstat"] != [_VERIFIED]:
+        return Distrust.NOT_ATTESTED
+    return Distrust.FORWARDED if line.strict_forwarding and hints.forwarded else None
 
 
 def _used(fields: Fields) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from adapter.engine.flow import greeting
 from adapter.engine.line import Line
 from adapter.engine.model import Principal, Started
 from adapter.errors import AdapterError
-from adapter.twilio.events import Ignored, Unusable, duplicated, line_for, may_reuse, read_status, read_voice
+from adapter.twilio.events import Ignored, Unusable, distrust, duplicated, line_for, read_status, read_voice
 from adapter.twilio.signature import Fields, is_genuine, public_url
 from adapter.twilio.twiml import EMERGENCY, Speaker
 from adapter.usecases import Service, greet, hang_up_or_keep
@@ -88,8 +88,8 @@ def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
     if isinstance(command, Unusable):
         _LOG.warning("voice webhook not usable: %s", command.reason)
         return None
-    if not may_reuse(line, fields):
-        command = replace(command, hints=replace(command.hints, attested=False))
+    reason = distrust(line, fields, command.hints)
+    command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
         found = greet(edge.service, _principal(edge, line), command)
         edge.grace.warn(line.organization, found.rate, edge.service.clock.now())

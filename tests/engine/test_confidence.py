@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.confidence import Agreement, level, recency_days, recommend, score, verified
-from adapter.engine.model import Level, LineType, Recommendation
+from adapter.engine.model import Distrust, Level, LineType, Recommendation
 from adapter.engine.policy import DAY, IdentityPolicy
 
 NOW = 1_770_460_200_000
@@ -51,7 +51,12 @@ M, L, V, U = LineType.MOBILE, LineType.LANDLINE, LineType.VOIP, LineType.UNKNOWN
             id="rejected before",
         ),
         pytest.param(Agreement(customer_ref=True, doubted=True), 0.90, ("customer_ref",), id="a ref outweighs a doubt"),
-        pytest.param(Agreement(ani=M, attested=False), 0.45, ("ani:mobile",), id="not attested on a strict line"),
+        pytest.param(
+            Agreement(ani=M, distrust=Distrust.NOT_ATTESTED), 0.45, ("ani:mobile",), id="not attested on a strict line"
+        ),
+        pytest.param(
+            Agreement(ani=M, distrust=Distrust.FORWARDED), 0.45, ("ani:mobile",), id="forwarded on a strict line"
+        ),
         pytest.param(Agreement(last_contact=NOW), 0, (), id="recency alone never identifies"),
     ],
 )
@@ -133,7 +138,7 @@ def test_the_explanation_names_the_cap_that_was_hit() -> None:
         external_id=st.booleans(),
         last_contact=st.none() | st.integers(NOW - 9 * DAY, NOW),
         doubted=st.booleans(),
-        attested=st.booleans(),
+        distrust=st.sampled_from((None, *Distrust)),
     )
 )
 def test_any_agreement_scores_between_nothing_and_certainty(agreement: Agreement) -> None:

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.engine.line import Destination, DestinationKind, Line
-from adapter.engine.model import HangUp, Hints, Mode, Origin, StartCall
+from adapter.engine.model import Distrust, HangUp, Hints, Mode, Origin, StartCall
 from adapter.twilio.events import (
     Ignored,
     Unusable,
+    distrust,
     duplicated,
     line_for,
-    may_reuse,
     read_status,
     read_voice,
 )
@@ -271,7 +271,7 @@ class TestMalformed:
     def test_no_form_raises(self, fields: list[tuple[str, str]]) -> None:
         assert isinstance(read_voice([("CallSid", SID), *fields]), (StartCall, Unusable))
         assert isinstance(read_status([("CallSid", SID), *fields], NOW), (HangUp, Ignored))
-        may_reuse(line(strict_caller_id=True), fields)
+        distrust(line(strict_caller_id=True), fields, Hints())
 
     def test_a_reason_shows_no_value(self) -> None:
         reading = read_voice(form(VOICE, From="+14155550123\x00"))
@@ -313,11 +313,12 @@ class TestLine:
 
 class TestStrictCallerId:
     def test_a_line_that_is_not_strict_may_always_greet_by_name(self) -> None:
-        assert may_reuse(line(), [])
-        assert may_reuse(line(), [("StirVerstat", "TN-Validation-Passed-C")])
+        assert distrust(line(), [], Hints(forwarded=True)) is None
+        assert distrust(line(), [("StirVerstat", "TN-Validation-Passed-C")], Hints()) is None
 
     def test_a_strict_line_wants_the_carriers_word(self) -> None:
-        assert may_reuse(line(strict_caller_id=True), form(VOICE, StirVerstat="TN-Validation-Passed-A"))
+        fields = form(VOICE, StirVerstat="TN-Validation-Passed-A")
+        assert distrust(line(strict_caller_id=True), fields, Hints(forwarded=True)) is None
 
     @pytest.mark.parametrize(
         "verstats",
@@ -338,4 +339,5 @@ class TestStrictCallerId:
         ],
     )
     def test_a_strict_line_takes_nothing_else_for_it(self, verstats: list[str]) -> None:
-        assert not may_reuse(line(strict_caller_id=True), [("StirVerstat", verstat) for verstat in verstats])
+        fields = [("StirVerstat", verstat) for verstat in verstats]
+        assert distrust(line(strict_caller_id=True), fields, Hints()) is Distrust.NOT_ATTESTED

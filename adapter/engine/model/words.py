@@ -54,6 +54,13 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class Distrust(StrEnum):
+    """Why a line takes a call's number for less than it would elsewhere: callers are asked, not greeted by name."""
+
+    NOT_ATTESTED = "not_attested"
+    FORWARDED = "forwarded"
+
+
 class Origin(StrEnum):
     """Which edge a command came through."""
 
