@@ -21,7 +21,7 @@ _VOICE = "voice"
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class _Greeting:
     """What a voice webhook comes to. `started` None: greet as nobody, for `reason` (rate | quota | late).
 
     `rate`: the organization's window, when this webhook was counted.
@@ -47,18 +47,18 @@ def start_call(service: Service, principal: Principal, command: StartCall | list
     return admitted(service, principal, effect)
 
 
-def greet(service: Service, principal: Principal, command: StartCall) -> Greeting:
+def greet_plainly(service: Service, principal: Principal, command: StartCall) -> _Greeting:
     """A voice webhook: the same start, but never at the caller's cost, and a repeated one gets its first answer."""
     with service.store.begin(principal.realm) as tx:
         now = service.clock.now()
         before = answers.find(tx, _VOICE, command.call_id, now)
         if before is not None:
-            return Greeting(kept.to_started(before.body))
+            return _Greeting(kept.to_started(before.body))
         rate, refused = hit(service, principal, tx)
         if refused is not None:
-            return Greeting(None, "rate")
+            return _Greeting(None, "rate")
         if over_quota(principal, tx, now) is not None:
-            return Greeting(None, "quota", rate)
+            return _Greeting(None, "quota", rate)
         greeting = _greet_once(service, principal, tx, command, now)
         if greeting.started is not None:
             ref, expires_at = greeting.started.customer_ref, idempotency.expires_at(now, service.policy.retention)
@@ -66,18 +66,18 @@ def greet(service: Service, principal: Principal, command: StartCall) -> Greetin
         return replace(greeting, rate=rate)
 
 
-def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> Greeting:
+def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> _Greeting:
     call = calls.find(tx, command.call_id)
     if lifecycle.refuse_start(call, now, service.policy.calls) is None:
-        return Greeting(_start(service, principal, tx, command, call, now))
+        return _Greeting(_start(service, principal, tx, command, call, now))
     assert call is not None  # only a call can refuse
     if call.greeted_at is None:
         _start_late(service, tx, command, call, now)
         charge(principal, tx, now)
-        return Greeting(None, "late")
+        return _Greeting(None, "late")
     if lifecycle.state(call) is not CallState.ACTIVE or not _is_living(tx, call):
-        return Greeting(None, "late")
-    return Greeting(started_again(tx, call, now))  # started through the API under the same id
+        return _Greeting(None, "late")
+    return _Greeting(started_again(tx, call, now))  # started through the API under the same id
 
 
 def _is_living(tx: Transaction, call: Call) -> bool:

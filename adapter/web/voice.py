@@ -22,7 +22,8 @@ from adapter.errors import AdapterError
 from adapter.twilio.events import Ignored, Unusable, distrust, duplicated, line_for, read_status, read_voice
 from adapter.twilio.signature import Fields, is_genuine, public_url
 from adapter.twilio.twiml import EMERGENCY, Speaker
-from adapter.usecases import Service, greet, hang_up_or_keep
+from adapter.usecases import Service, hang_up_or_keep
+from adapter.usecases import greet_plainly as greet
 
 from .grace import GraceWarning
 
