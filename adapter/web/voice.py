@@ -34,7 +34,10 @@ _MAX_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class VoiceEdge:
-    """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account."""
+    """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account.
+
+    `offer_lookup` is told line, AccountSid, principal and number of a caller who was greeted; it returns at once.
+    """
 
     service: Service
     lines: tuple[Line, ...]
@@ -42,6 +45,7 @@ class VoiceEdge:
     public_url: str
     speaker: Speaker
     grace: GraceWarning = field(default_factory=GraceWarning)
+    offer_lookup: Callable[[Line, str, Principal, str], None] | None = None
 
 
 def build(edge: VoiceEdge) -> Blueprint:
@@ -92,7 +96,8 @@ def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
     reason = distrust(line, fields, command.hints)
     command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
-        found = greet(edge.service, _principal(edge, line), command)
+        principal = _principal(edge, line)
+        found = greet(edge.service, principal, command)
         edge.grace.warn(line.organization, found.rate, edge.service.clock.now())
     except AdapterError as error:
         _LOG.error("caller greeted neutrally: %s", error.code)
@@ -102,6 +107,8 @@ def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
         return None
     if found.reason:
         _LOG.warning("caller greeted neutrally: %s", found.reason)
+    if edge.offer_lookup is not None and command.hints.ani is not None:
+        edge.offer_lookup(line, _value(fields, "AccountSid"), principal, command.hints.ani)
     return found.started
 
 
