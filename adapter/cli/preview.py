@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter.config import Config
-from adapter.engine.flow import Step, greeting
+from adapter.engine.flow.plain import Step, greeting
 from adapter.engine.line import Line
 from adapter.engine.model import (
     Identity,

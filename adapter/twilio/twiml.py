@@ -13,7 +13,7 @@ from typing import Final
 
 from twilio.twiml.voice_response import Dial, VoiceResponse  # type: ignore[import-untyped]
 
-from adapter.engine.flow import Step
+from adapter.engine.flow.plain import Step
 from adapter.engine.line import Destination, DestinationKind, Line
 
 from .templates import TextFailed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapter.engine.flow import Step
+from adapter.engine.flow.plain import Step
 from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Mode
 from adapter.twilio.texts import BUILT_IN

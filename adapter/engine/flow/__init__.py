@@ -1,5 +1,49 @@
-"""The conversation: what a caller is asked, in which order, and where the call goes. Values in, values out."""
+"""The conversation: what a caller is asked, in which order, and where the call goes. Values in, values out.
 
-from .plain import Step, greeting
+A turn goes through `hear` (what did the caller do, what follows from it) and `go_on` (where next, what is said there);
+in between the use case writes the effects and looks up who is known now. Leaves out: TwiML, texts, the store, the clock.
+"""
 
-__all__ = ["Step", "greeting"]
+from .going_on import begin, go_on
+from .graph import Reached, explore
+from .handover import whisper
+from .hearing import hear
+from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
+from .plain import greeting
+from .resuming import CALLBACK_INTENT, resumable, settlement
+from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
+from .without_memory import neutral, nobody_left, unknown_turn
+
+__all__ = [
+    "CALLBACK_INTENT",
+    "Ask",
+    "Effect",
+    "Fact",
+    "HandOver",
+    "HangUp",
+    "Heard",
+    "Identified",
+    "Known",
+    "Learned",
+    "Proof",
+    "Reached",
+    "Record",
+    "Refuted",
+    "Say",
+    "Step",
+    "Verified",
+    "Whispered",
+    "WrongAnswer",
+    "begin",
+    "explore",
+    "go_on",
+    "greeting",
+    "hear",
+    "known",
+    "neutral",
+    "nobody_left",
+    "resumable",
+    "settlement",
+    "unknown_turn",
+    "whisper",
+]
