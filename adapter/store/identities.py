@@ -50,6 +50,13 @@ _RESTORE_NUMBER = PerTokens(
         .values(last_seen=bind("last_seen"), line_type=bind("line_type"), line_type_at=bind("line_type_at"))
     )
 )
+_NOTE_LINE_TYPE = PerTokens(
+    lambda number: (
+        sa.update(numbers)
+        .where(_at(numbers, number))
+        .values(line_type=bind("line_type"), line_type_at=bind("line_type_at"))
+    )
+)
 _DELETE_NUMBER = PerTokens(lambda number: sa.delete(numbers).where(_link(numbers, number)))
 _DOUBT_NUMBER = PerTokens(
     lambda number: sa.update(numbers).where(_link(numbers, number)).values(doubts=numbers.c.doubts + 1)
@@ -139,6 +146,13 @@ def restore_ani(
         "line_type_at": line_type_at,
     }
     tx.execute(_RESTORE_NUMBER[len(tokens)], {**numbered(tokens), **values})
+
+
+def note_line_type(tx: Transaction, ani: str, line_type: LineType | None, at: Millis) -> None:
+    """What kind of line the number is, for everybody it points to. Nobody was seen by this."""
+    tokens = tx.tokens("ani", ani)
+    known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
+    tx.execute(_NOTE_LINE_TYPE[len(tokens)], {**numbered(tokens), "line_type": known, "line_type_at": at})
 
 
 def unlink_ani(tx: Transaction, ani: str, ref: str) -> None:
