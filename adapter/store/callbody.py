@@ -6,20 +6,37 @@ A field added later gets a new name with a default, so that rows written before 
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from adapter.engine.model import (
     Basis,
     Call,
+    Distrust,
     Evidence,
     Identity,
     Level,
     LineType,
     Millis,
     Origin,
+    Place,
     Recommendation,
+    Talk,
     Undo,
     Verdict,
+)
+
+# The order is stored: append only.
+_PLACES = (
+    Place.LANGUAGE,
+    Place.WHO,
+    Place.IDENTIFY,
+    Place.CONFIRM,
+    Place.OFFER,
+    Place.MENU,
+    Place.HANDED_OVER,
+    Place.VOICEMAIL,
+    Place.OVER,
 )
 
 
@@ -49,6 +66,8 @@ def encode(call: Call) -> str:
         "line": call.line_type.value,
         "verdict_at": call.verdict_at,
         "undo": _undo_fields(call.undo),
+        "distrust": call.distrust,
+        "talk": _talk_fields(call),
     }
     return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
@@ -75,6 +94,8 @@ def decode(columns: Columns, text: str) -> Call:
         verdict=None if columns.verdict is None else Verdict(columns.verdict),
         verdict_at=body.get("verdict_at"),
         undo=_undo(body.get("undo")),
+        distrust=None if body.get("distrust") is None else Distrust(body["distrust"]),
+        talk=_talk(body.get("talk"), columns.started_at),
     )
 
 
@@ -120,3 +141,41 @@ def _undo(fields: list[Any] | None) -> Undo:
         previous_line_type=None if line_type is None else LineType(line_type),
         previous_line_type_at=line_type_at,
     )
+
+
+def _talk_fields(call: Call) -> list[Any] | None:
+    """Place, turn, and since when (counted from the call's start), then what differs from the default, by name.
+
+    Most calls are put through at once: theirs is one number.
+    """
+    talk = call.talk
+    if talk is None:
+        return None
+    bare = Talk(talk.place, talk.turn, since=talk.since)
+    changed = {
+        field.name: getattr(talk, field.name)
+        for field in fields(Talk)
+        if getattr(talk, field.name) != getattr(bare, field.name)
+    }
+    if talk.visited:
+        changed["visited"] = [_PLACES.index(place) for place in talk.visited]
+    row = [_PLACES.index(talk.place), talk.turn, talk.since - call.started_at, changed]
+    while row[-1] == (_PLAIN_TALK[len(row) - 1]):
+        row.pop()
+    return row
+
+
+# A call that was put through at its start. The place is always written.
+_PLAIN_TALK: list[Any] = [None, 1, 0, {}]
+
+
+def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
+    if row is None:
+        return None
+    place, turn, since, changed = (*row, *_PLAIN_TALK[len(row) :])
+    named: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()
+    }
+    if "visited" in named:
+        named["visited"] = tuple(_PLACES[number] for number in named["visited"])
+    return Talk(_PLACES[place], turn, since=started_at + since, **named)

@@ -12,7 +12,7 @@ from adapter.store import answers, calls, customers
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
-from . import kept
+from . import kept_started as kept
 from .admission import admitted, charge, hit, over_quota
 from .recognition import recognize, recognize_again
 from .service import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .talk import Talk
-from .words import Basis, Level, LineType, Millis, Origin, Recommendation, Verdict
+from .words import Basis, Distrust, Level, LineType, Millis, Origin, Recommendation, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Call:
 
     `started_at` is the first word we had of it. Three messages move it, each at most once and in any order:
     `greeted_at` (start: API start or voice webhook), `ended_at` (API end), `hung_up_at` (Twilio's terminal status).
-    `talk`: the conversation with the caller, for calls that came through Twilio.
+    `distrust`: why its line took the number for less, so that a second look-up in the call does, too. `talk`: the
+    conversation with the caller, for calls that came through Twilio.
     """
 
     call_id: str
@@ -102,4 +103,5 @@ class Call:
     verdict: Verdict | None = None
     verdict_at: Millis | None = None
     undo: Undo = Undo()
+    distrust: Distrust | None = None
     talk: Talk | None = None
