@@ -51,6 +51,10 @@ class LineTypeLookups:
         if line.look_up_line_type and self._lookup.can_ask(account):
             self._take(_Wanted(account, principal, ani))
 
+    def drain(self) -> None:
+        """Wait until all numbers that were taken so far are done with."""
+        self._waiting.join()
+
     def _take(self, wanted: _Wanted) -> None:
         with self._lock:
             if wanted in self._in_flight:
@@ -80,6 +84,7 @@ class LineTypeLookups:
             finally:
                 with self._lock:
                     self._in_flight.discard(wanted)
+                self._waiting.task_done()
 
 
 def look_up(
