@@ -153,9 +153,14 @@ def test_another_realm_has_its_own_word(service: Service, principal: Principal, 
 
 def test_noting_is_no_contact(service: Service, principal: Principal, api: Api, clock: ToldClock) -> None:
     api.start("call-1", ani=ANI)
+    with service.store.read(principal.realm) as tx:
+        before = customers.facts(tx, Hints(ani=ANI))
     clock.advance(days=8)
     note(service, principal, ANI, M)
-    assert api.start("call-2", ani=ANI).json["identity"]["sources"] == ["ani:mobile"]
+    with service.store.read(principal.realm) as tx:
+        after = customers.facts(tx, Hints(ani=ANI))
+    assert after.customers == before.customers
+    assert [link.last_seen for link in after.ani] == [link.last_seen for link in before.ani]
 
 
 def test_a_mobile_number_found_out_is_reused(service: Service, principal: Principal, twilio: Twilio, api: Api) -> None:
