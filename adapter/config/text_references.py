@@ -46,7 +46,7 @@ def _all_texts(written: Written) -> Iterator[tuple[Path, object]]:
 def _texts_can_be_spoken(path: Path, texts: object, variables: frozenset[str]) -> Found:
     for name, text in as_mapping(texts).items():
         if name in FACTS and isinstance(text, str) and text.strip():
-            fault = problem(name, text)
+            fault = problem(name, text, variables=variables)
             if fault is not None:
                 yield (*path, name), fault
 
