@@ -61,14 +61,16 @@ class Conversation:
 
 
 def conversations(written: Mapping[str, object]) -> Iterator[Conversation]:
-    """Every line with its flow, then the flows that no line uses."""
+    """Every line with its flow, then the flows that no line uses. Lines of a flow that there is not are left out."""
     flows = as_mapping(written.get("flows"))
     used = set()
-    for at, line in enumerate(as_items(written.get("lines"))):
-        name = as_mapping(line).get("flow")
-        used.add(name if isinstance(name, str) else None)
-        flow = _placed(as_mapping(flows.get(name)), ("flows", name)) if isinstance(name, str) else {}
-        yield Conversation(("lines", at), inherited(_placed(as_mapping(line), ("lines", at)), flow))
+    for at, entry in enumerate(as_items(written.get("lines"))):
+        line = as_mapping(entry)
+        name = line.get("flow")
+        used.add(name if isinstance(name, str) else "")
+        if name is None or (isinstance(name, str) and name in flows):
+            flow = _placed(as_mapping(flows.get(str(name))), ("flows", str(name)))
+            yield Conversation(("lines", at), inherited(_placed(line, ("lines", at)), flow))
     for name, unused in flows.items():
         if name not in used:
             yield Conversation(("flows", name), _placed(as_mapping(unused), ("flows", name)))

@@ -13,7 +13,6 @@ from typing import Any
 from adapter.engine.line import (
     Confirm,
     Destination,
-    DestinationKind,
     Disclosure,
     DisclosureRules,
     Escalation,
@@ -58,7 +57,7 @@ def _classes(written: Mapping[str, str]) -> Mapping[str, Disclosure]:
 
 def _with_words(line: Line) -> Line:
     """Named destinations with voicemail, callback and hangup among them, where the words are used as names."""
-    words = {word: Destination(DestinationKind(word)) for word in WORDS if word in set(_named(line))}
+    words = {word.value: Destination(word) for word in WORDS if word in set(_named(line))}
     destinations = MappingProxyType({**words, **line.destinations})
     return replace(line, destinations=destinations)
 
