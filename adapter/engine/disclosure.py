@@ -45,7 +45,7 @@ def disclosed(
 
 
 def secrets(line: Line) -> tuple[str, ...]:
-    """Variables that prove who somebody is: heard by nobody, whatever their class, or the next caller could say them."""
+    """Variables that prove who somebody is: heard by nobody, or the next caller could say them."""
     confirm = line.confirm
     if confirm is None or confirm.by is ProofKind.NAME or not confirm.variable:
         return ()

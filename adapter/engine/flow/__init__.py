@@ -1,7 +1,7 @@
 """The conversation: what a caller is asked, in which order, and where the call goes. Values in, values out.
 
 A turn goes through `hear` (what did the caller do, what follows from it) and `go_on` (where next, what is said there);
-in between the use case writes the effects and looks up who is known now. Leaves out: TwiML, texts, the store, the clock.
+in between the use case writes the effects and looks up who is known now. Leaves out: TwiML, texts, store, clock.
 """
 
 from .going_on import begin, go_on
