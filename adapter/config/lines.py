@@ -51,23 +51,24 @@ def rules_of(section: Loaded) -> DisclosureRules:
     return DisclosureRules(_classes(section["variables"]), _classes(section["intents"]))
 
 
+def names_in_use(line: Line) -> Iterator[str]:
+    """The destinations that the line refers to by name, some of them more than once."""
+    for destination in (line.destination, *line.destinations.values()):
+        yield from destination.after.values()
+    for rule in line.intents.values():
+        yield rule.to
+        yield from (escalation.to for escalation in rule.escalate)
+
+
 def _classes(written: Mapping[str, str]) -> Mapping[str, Disclosure]:
     return MappingProxyType({name: Disclosure(word) for name, word in written.items()})
 
 
 def _with_words(line: Line) -> Line:
     """Named destinations with voicemail, callback and hangup among them, where the words are used as names."""
-    words = {word.value: Destination(word) for word in WORDS if word in set(_named(line))}
+    words = {word.value: Destination(word) for word in WORDS if word in set(names_in_use(line))}
     destinations = MappingProxyType({**words, **line.destinations})
     return replace(line, destinations=destinations)
-
-
-def _named(line: Line) -> Iterator[str]:
-    for destination in (line.destination, *line.destinations.values()):
-        yield from destination.after.values()
-    for rule in line.intents.values():
-        yield rule.to
-        yield from (escalation.to for escalation in rule.escalate)
 
 
 def _languages(written: Loaded) -> tuple[Spoken, ...]:
