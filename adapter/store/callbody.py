@@ -15,6 +15,8 @@ from adapter.engine.model import (
     Distrust,
     Evidence,
     Identity,
+    Intent,
+    IntentStatus,
     Level,
     LineType,
     Millis,
@@ -105,10 +107,10 @@ def _identity_fields(identity: Identity | None) -> list[Any] | None:
     return [identity.confidence, identity.level.value, identity.sources, identity.recommendation.value]
 
 
-def _identity(fields: list[Any] | None) -> Identity | None:
-    if fields is None:
+def _identity(row: list[Any] | None) -> Identity | None:
+    if row is None:
         return None
-    confidence, level, sources, recommendation = fields
+    confidence, level, sources, recommendation = row
     return Identity(confidence, Level(level), tuple(sources), Recommendation(recommendation))
 
 
@@ -124,13 +126,25 @@ def _undo_fields(undo: Undo) -> list[Any] | None:
         None if undo.previous_line_type is None else undo.previous_line_type.value,
         undo.previous_line_type_at,
         undo.presented,
+        *([[_intent_fields(name, before) for name, before in undo.intents]] if undo.intents else ()),
     ]
 
 
-def _undo(fields: list[Any] | None) -> Undo:
-    if fields is None:
+def _intent_fields(name: str, before: Intent | None) -> list[Any]:
+    if before is None:
+        return [name]
+    return [getattr(before, field.name) for field in fields(Intent)]
+
+
+def _intent(row: list[Any]) -> tuple[str, Intent | None]:
+    name, *rest = row
+    return name, Intent(name, IntentStatus(rest[0]), *rest[1:]) if rest else None
+
+
+def _undo(row: list[Any] | None) -> Undo:
+    if row is None:
         return Undo()
-    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented = fields
+    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *left_open = row
     return Undo(
         created_customer=bool(created),
         linked_ani=bool(linked_ani),
@@ -140,6 +154,7 @@ def _undo(fields: list[Any] | None) -> Undo:
         previous_ani_seen=ani_seen,
         previous_line_type=None if line_type is None else LineType(line_type),
         previous_line_type_at=line_type_at,
+        intents=tuple(_intent(each) for each in left_open[0]) if left_open else (),
     )
 
 

@@ -15,6 +15,7 @@ from .database import Transaction
 from .identities import (
     doubt,
     external_token,
+    external_values,
     link_ani,
     link_external,
     note_line_type,
@@ -33,6 +34,7 @@ __all__ = [
     "doubt",
     "exists",
     "external_token",
+    "external_values",
     "facts",
     "link_ani",
     "link_external",

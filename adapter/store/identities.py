@@ -177,6 +177,12 @@ def external_token(tx: Transaction, pair: Pair) -> str:
     return tx.token("pair", *pair).hex()
 
 
+def external_values(tx: Transaction, ref: str, key: str) -> list[str]:
+    """The customer's external ids under this key, sorted."""
+    rows = tx.rows(EXTERNAL_OF_CUSTOMER, {"customer": to_bytes(ref)})
+    return sorted(tx.open("external_ids", token, sealed) for token, sealed, of_key in rows if of_key == key)
+
+
 def unlink_external(tx: Transaction, token_hex: str, ref: str) -> None:
     """Delete the link with this token, if it still points to this customer."""
     _on_link(tx, _DELETE_EXTERNAL, token_hex, to_bytes(ref))

@@ -1,4 +1,4 @@
-"""Wrong answers to the question who is calling, counted by number and by customer.
+"""Wrong answers to the question who is calling, counted by number, by customer and by named account.
 
 A row is named by a blind index and holds no more than a count, so a change of keys cannot move it (`rekey` leaves it
 alone): while keys change it is found under the older ones, and with a key taken out of the configuration the counts of
@@ -37,6 +37,11 @@ def tokens_of_number(tx: Transaction, ani: str) -> tuple[bytes, ...]:
 def tokens_of_customer(tx: Transaction, ref: str) -> tuple[bytes, ...]:
     """What a customer is counted under, the newest key's first."""
     return tx.tokens("lockout", "customer", ref)
+
+
+def tokens_of_pair(tx: Transaction, pair: tuple[str, str]) -> tuple[bytes, ...]:
+    """What an external id is counted under, whether it is anybody's or not."""
+    return tx.tokens("lockout", "pair", *pair)
 
 
 def find(tx: Transaction, tokens: tuple[bytes, ...]) -> WrongAnswers | None:

@@ -97,6 +97,7 @@ def erase(tx: Transaction, ref: str, now: Millis) -> bool:
     for pair in (*_external_ids(tx, customer), ("customer_ref", ref)):
         tokens = tx.tokens("pair", *pair)
         tx.execute(_FORGET_PAIR[len(tokens)], numbered(tokens))
+        lockouts.forget(tx, lockouts.tokens_of_pair(tx, pair))
     for call in calls.of_customer(tx, ref, _EVERY_CALL):
         calls.save(tx, _stripped(call))
     for statement in _ERASE:

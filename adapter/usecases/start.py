@@ -14,7 +14,7 @@ from adapter.store.memory import memory
 
 from . import kept_started as kept
 from .admission import admitted, charge, hit, over_quota
-from .recognition import recognize, recognize_again
+from .recognition import decided, recognize, recognize_again
 from .service import Service
 
 _VOICE = "voice"
@@ -42,7 +42,10 @@ def start_call(service: Service, principal: Principal, command: StartCall | list
         refused = over_quota(principal, tx, now) or lifecycle.refuse_start(call, now, service.policy.calls)
         if refused is not None:
             return Answer(refused)
-        return Answer(_start(service, principal, tx, command, call, now))
+        begun = begin(service, tx, command, call, now)
+        calls.save(tx, begun.call)
+        charge(principal, tx, now)
+        return Answer(started(begun))
 
     return admitted(service, principal, effect)
 
@@ -69,7 +72,10 @@ def greet_plainly(service: Service, principal: Principal, command: StartCall) ->
 def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> _Greeting:
     call = calls.find(tx, command.call_id)
     if lifecycle.refuse_start(call, now, service.policy.calls) is None:
-        return _Greeting(_start(service, principal, tx, command, call, now))
+        begun = begin(service, tx, command, call, now)
+        calls.save(tx, begun.call)
+        charge(principal, tx, now)
+        return _Greeting(started(begun))
     assert call is not None  # only a call can refuse
     if call.greeted_at is None:
         _start_late(service, tx, command, call, now)
@@ -101,31 +107,32 @@ def started_again(tx: Transaction, call: Call, now: Millis) -> Started:
     return Started(call.call_id, ref, call.started_at, call.identity or NOBODY, memory(tx, ref, now))
 
 
-def _start(
-    service: Service, principal: Principal, tx: Transaction, command: StartCall, before: Call | None, now: Millis
-) -> Started:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that has its customer, not yet saved. `memory`: what was known of them. `people`: whose its number was
+    before, the most recently seen first; None: not looked up."""
+
+    call: Call
+    memory: Memory
+    people: tuple[str, ...] | None
+
+
+def begin(service: Service, tx: Transaction, command: StartCall, before: Call | None, now: Millis) -> Begun:
     """`before`: a call of which only the hang-up is known so far, or one whose id is free again."""
     found = recognize(service, tx, command.call_id, command.hints, now)
-    decision = found.decision
     news = None if lifecycle.is_free(before, now, service.policy.calls) else before
-    call = Call(
+    bare = Call(
         call_id=command.call_id,
         started_at=news.started_at if news else now,
-        customer_ref=found.customer_ref,
         origin=command.origin,
         greeted_at=now,
         hung_up_at=news.hung_up_at if news else None,
-        basis=decision.basis,
-        identity=decision.identity,
-        evidence=decision.evidence,
-        would_raise=decision.would_raise,
-        policy_version=decision.policy_version,
-        ani=command.hints.ani,
-        dnis=command.hints.dnis,
-        line_type=decision.line_type,
-        undo=found.undo,
     )
-    calls.save(tx, call)
-    charge(principal, tx, now)
     known = Memory() if found.undo.created_customer else memory(tx, found.customer_ref, now)
-    return Started(call.call_id, found.customer_ref, call.started_at, decision.identity, known)
+    return Begun(decided(bare, found, command.hints), known, found.people)
+
+
+def started(begun: Begun) -> Started:
+    """The start answer."""
+    call = begun.call
+    return Started(call.call_id, call.customer_ref or "", call.started_at, call.identity or NOBODY, begun.memory)

@@ -13,6 +13,8 @@ from adapter.engine.model import (
     Distrust,
     Evidence,
     Identity,
+    Intent,
+    IntentStatus,
     Level,
     LineType,
     Origin,
@@ -57,6 +59,10 @@ FULL = Call(
         previous_ani_seen=60,
         previous_line_type=LineType.VOIP,
         previous_line_type_at=70,
+        intents=(
+            ("moving", None),
+            ("refund", Intent("refund", IntentStatus.RESOLVED, 0, 10, 1, 20, "CA0", {"note": "paid"})),
+        ),
     ),
     distrust=Distrust.FORWARDED,
     talk=Talk(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .found import Intent
 from .talk import Talk
 from .words import Basis, Distrust, Level, LineType, Millis, Origin, Recommendation, Verdict
 
@@ -59,10 +60,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What this call changed of who-is-who, so that a verdict or a re-link can take it back.
+    """What this call changed of who-is-who and of its customer's intents, so that a verdict or a re-link can take it back.
 
     Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
-    `previous_*` None: there was nothing before.
+    `previous_*` None: there was nothing before. `intents`: those the conversation left open, as they were before.
     """
 
     created_customer: bool = False
@@ -73,6 +74,7 @@ class Undo:
     previous_ani_seen: Millis | None = None
     previous_line_type: LineType | None = None
     previous_line_type_at: Millis = 0
+    intents: tuple[tuple[str, Intent | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
