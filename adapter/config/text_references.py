@@ -31,7 +31,6 @@ def check_texts(written: Written) -> Found:
             yield ("disclosure", "variables", name), message
     for conversation in conversations(written):
         yield from _secrets_are_not_told(conversation, variables)
-        yield from _texts_have_one_language(conversation)
 
 
 def _all_texts(written: Written) -> Iterator[tuple[Path, object]]:
@@ -57,10 +56,3 @@ def _secrets_are_not_told(conversation: Conversation, variables: Mapping[str, ob
     if isinstance(secret, str) and secret in variables and confirm.get("by") in (ProofKind.DIGITS, ProofKind.PIN):
         message = "is what callers prove themselves with (confirm), and never told to anybody; leave it out"
         yield ("disclosure", "variables", secret), message
-
-
-def _texts_have_one_language(conversation: Conversation) -> Found:
-    if len(as_mapping(conversation.setting("languages").value)) > 1:
-        for place in conversation.table("texts").values():
-            message = "would be spoken in every language of the line; write it under texts at the top, by language"
-            yield place.path, message

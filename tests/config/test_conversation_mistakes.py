@@ -255,13 +255,6 @@ def test_texts_of_flows_and_lines_are_judged_where_they_are_written(tmp_path: Pa
     assert {"flow": "flows.a.texts.menu: uses", "line": "lines.0.texts.menu: uses"}[where] in problem
 
 
-def test_a_lines_texts_are_in_one_language(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, CONVERSATION + "    texts: {menu: 'Yes?'}\n")
-    assert (
-        "lines.0.texts.menu: would be spoken in every language of the line; write it under texts at the top" in problem
-    )
-
-
 def test_what_callers_prove_themselves_with_is_never_told(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, CONVERSATION + "disclosure: {variables: {pin: sensitive}}\n")
     assert "disclosure.variables.pin: is what callers prove themselves with (confirm), and never told" in problem
