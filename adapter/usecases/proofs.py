@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from adapter.engine import lockout
 from adapter.engine.flow import Proof
+from adapter.engine.flow.answers import expected
+from adapter.engine.flow.words import words
 from adapter.engine.line import Confirm, Line, ProofKind
 from adapter.engine.model import Call, Millis, Place
 from adapter.store import customers, lockouts, memory
@@ -85,7 +87,4 @@ def _external_id(tx: Transaction, key: str, call: Call, ref: str) -> str | None:
 
 def _is_usable(secret: str, confirm: Confirm) -> bool:
     """A name of no letters, or an account of fewer digits than are asked for, cannot be told."""
-    if confirm.by is ProofKind.NAME:
-        return any(character.isalpha() for character in secret)
-    digits = sum(character.isdecimal() for character in secret)
-    return digits >= (confirm.digits if confirm.by is ProofKind.DIGITS else 1)
+    return bool(words(secret)) if confirm.by is ProofKind.NAME else bool(expected(confirm, secret))

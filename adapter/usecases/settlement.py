@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from adapter.engine import flow, intents
+from adapter.engine.flow.hearing import estranged
 from adapter.engine.model import Call, Intent, IntentStatus, Millis, Variable
 from adapter.store import memory
 from adapter.store.database import Transaction
@@ -50,11 +51,11 @@ def taken_along(tx: Transaction, before: Call, after: Call, now: Millis) -> Call
     if after.talk is None or before.customer_ref in (None, after.customer_ref):
         return after
     _take_language_along(tx, before, after, now)
-    after = replace(after, undo=replace(after.undo, intents=()))
-    if not after.talk or not after.talk.settled:
-        return after
     _take_intents_back(tx, before)
-    return settle(tx, replace(after, talk=replace(after.talk, settled=False)), now)
+    # What was offered to the caller came out of the other's memory.
+    talk = estranged(after.talk)
+    after = replace(after, talk=replace(talk, settled=False), undo=replace(after.undo, intents=()))
+    return settle(tx, after, now) if talk.settled else after
 
 
 def _take_intents_back(tx: Transaction, call: Call) -> None:
