@@ -15,11 +15,13 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from adapter.engine.flow import greeting
+from adapter.engine.flow import HandOver, Say, Step, greeting
+from adapter.engine.flow.plain import Step as PlainStep
 from adapter.engine.line import Line
 from adapter.engine.model import Principal, Started
 from adapter.errors import AdapterError
-from adapter.twilio.events import Ignored, Unusable, distrust, duplicated, line_for, read_status, read_voice
+from adapter.twilio.events import Ignored, distrust, line_for, read_status, read_voice
+from adapter.twilio.forms import Unusable, duplicated
 from adapter.twilio.signature import Fields, is_genuine, public_url
 from adapter.twilio.twiml import EMERGENCY, Speaker
 from adapter.usecases import Service, hang_up_or_keep
@@ -84,7 +86,11 @@ def _spoken(edge: VoiceEdge, speak: Callable[[VoiceEdge, Line, Fields], str]) ->
 
 
 def _voice(edge: VoiceEdge, line: Line, fields: Fields) -> str:
-    return edge.speaker.speak(greeting(line, _started(edge, line, fields)), line)
+    return edge.speaker.speak(_as_step(greeting(line, _started(edge, line, fields)), line), line)
+
+
+def _as_step(plain: PlainStep, line: Line) -> Step:
+    return Step((Say(plain.text, line.language, plain.facts, line.voice),), HandOver(plain.destination))
 
 
 def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
@@ -116,7 +122,7 @@ def _fallback(edge: VoiceEdge, line: Line, fields: Fields) -> str:
     """Twilio comes here when the voice URL failed: nothing is risked a second time, the call is just put through."""
     code = next((value for name, value in fields if name == "ErrorCode"), "")
     _LOG.error("Twilio fell back: error %s", code if code.isdecimal() and len(code) < 8 else "unknown")
-    return edge.speaker.speak(greeting(line, None), line)
+    return edge.speaker.speak(_as_step(greeting(line, None), line), line)
 
 
 def _status(edge: VoiceEdge) -> Response:
