@@ -71,6 +71,6 @@ def _voice_edge(config: Config, service: Service) -> voice.VoiceEdge:
         lines=config.lines,
         tokens=tokens,
         public_url=config.twilio.public_url or "",
-        speaker=Speaker(config.texts),
+        speaker=Speaker(config.texts, config.twilio.public_url or ""),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
     )
