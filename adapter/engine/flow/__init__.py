@@ -5,9 +5,9 @@ in between the use case writes the effects and looks up who is known now. Leaves
 """
 
 from .going_on import begin, go_on
-from .graph import Reached, explore
+from .graph import Reached, explore, onward, starts
 from .handover import whisper
-from .hearing import hear
+from .hearing import estranged, hear, tries_at
 from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
 from .plain import greeting
 from .resuming import CALLBACK_INTENT, resumable, settlement
@@ -35,6 +35,7 @@ __all__ = [
     "Whispered",
     "WrongAnswer",
     "begin",
+    "estranged",
     "explore",
     "go_on",
     "greeting",
@@ -42,8 +43,11 @@ __all__ = [
     "known",
     "neutral",
     "nobody_left",
+    "onward",
     "resumable",
     "settlement",
+    "starts",
+    "tries_at",
     "unknown_turn",
     "whisper",
 ]
