@@ -154,8 +154,9 @@ class Leg:
         raise Fault(TOO_MANY_REDIRECTS, f"more than {_MOST_REDIRECTS} redirects")
 
     def _perform(self, page: Page) -> Visit | Ending:
+        # An empty document answers the call and ends it; only these two verbs leave it unanswered.
+        self.answered = self.answered or not len(page.root)
         for place, element in enumerate(page.root):
-            # A Reject anywhere but in front comes too late: the call is answered by then.
             verb = self.verbs.get(element.tag)
             if verb is None:
                 continue

@@ -11,7 +11,8 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import formatdate
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -130,7 +131,7 @@ class Network:
             "CallStatus": transcript.call_status,
             "CallDuration": str(seconds),
             "Duration": str(math.ceil(seconds / 60)),
-            "Timestamp": formatdate(self.now()),
+            "Timestamp": format_datetime(datetime.fromtimestamp(self.now(), UTC)),
             "CallbackSource": "call-progress-events",
             "SequenceNumber": "0",
         }
