@@ -25,6 +25,7 @@ from adapter.engine.model import (
     Recommendation,
     Talk,
     Undo,
+    Variable,
     Verdict,
 )
 
@@ -126,14 +127,24 @@ def _undo_fields(undo: Undo) -> list[Any] | None:
         None if undo.previous_line_type is None else undo.previous_line_type.value,
         undo.previous_line_type_at,
         undo.presented,
-        *([[_intent_fields(name, before) for name, before in undo.intents]] if undo.intents else ()),
+        *_written_fields(undo),
     ]
 
 
-def _intent_fields(name: str, before: Intent | None) -> list[Any]:
+def _written_fields(undo: Undo) -> list[Any]:
+    """What a conversation wrote; most write nothing."""
+    if not undo.intents and not undo.variables:
+        return []
+    return [
+        [_before_fields(name, intent) for name, intent in undo.intents],
+        [_before_fields(name, variable) for name, variable in undo.variables],
+    ]
+
+
+def _before_fields(name: str, before: Intent | Variable | None) -> list[Any]:
     if before is None:
         return [name]
-    return [getattr(before, field.name) for field in fields(Intent)]
+    return [getattr(before, field.name) for field in fields(before)]
 
 
 def _intent(row: list[Any]) -> tuple[str, Intent | None]:
@@ -141,10 +152,14 @@ def _intent(row: list[Any]) -> tuple[str, Intent | None]:
     return name, Intent(name, IntentStatus(rest[0]), *rest[1:]) if rest else None
 
 
+def _variable(row: list[Any]) -> tuple[str, Variable | None]:
+    return row[0], Variable(*row) if len(row) > 1 else None
+
+
 def _undo(row: list[Any] | None) -> Undo:
     if row is None:
         return Undo()
-    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *left_open = row
+    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *written = row
     return Undo(
         created_customer=bool(created),
         linked_ani=bool(linked_ani),
@@ -154,7 +169,8 @@ def _undo(row: list[Any] | None) -> Undo:
         previous_ani_seen=ani_seen,
         previous_line_type=None if line_type is None else LineType(line_type),
         previous_line_type_at=line_type_at,
-        intents=tuple(_intent(each) for each in left_open[0]) if left_open else (),
+        intents=tuple(_intent(each) for each in written[0]) if written else (),
+        variables=tuple(_variable(each) for each in written[1]) if written else (),
     )
 
 

@@ -25,7 +25,8 @@ def acquainted(
     count, provable, locked = 1, False, False
     if _may_be_asked(line, call):
         owners = people(tx, call) if owners is None else owners
-        may_be = owners if len(owners) > 1 else (call.customer_ref or "",)
+        own = () if call.customer_ref is None or call.undo.created_customer else (call.customer_ref,)
+        may_be = owners if len(owners) > 1 else own
         count, locked = len(owners), is_locked(tx, line, call, now)
         provable = not locked and is_provable(tx, line, call, may_be, now)
     return known(line, call, memory, count, provable, locked)

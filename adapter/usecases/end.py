@@ -98,7 +98,7 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
     if isinstance(whose, Invalid):
         return Answer(whose)
     if call is not None:
-        whose = taken_along(tx, call, whose, now)
+        whose = taken_along(service, tx, call, whose, now)
     ref = whose.customer_ref or ""
     _remember(service, tx, command, ref, attempt_of(whose), now)
     ended = replace(settle(tx, whose, now, [update.intent for update in command.intents]), ended_at=now)

@@ -169,6 +169,7 @@ def merged(first: Undo, then: Undo) -> Undo:
         previous_line_type_at=before.previous_line_type_at,
         presented=tuple(dict.fromkeys((*first.presented, *then.presented))),
         intents=(*first.intents, *then.intents),
+        variables=(*first.variables, *then.variables),
     )
 
 

@@ -2,8 +2,7 @@
 
 The intents that it opened count as left open, once, unless the call's API end judged them: hang-up, end and late turns
 may come in any order. When the call turns out to be somebody else's, what the caller said in it goes along, and the
-memory of the customer who was taken for the caller is as it was: intents, and the language if it was not known before.
-(A language that the caller changed stays changed: what it was is not kept.) Leaves out: the conversation (`flow`).
+memory of the customer who was taken for the caller is as it was before. Leaves out: the conversation (`flow`).
 """
 
 from __future__ import annotations
@@ -11,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from adapter.engine import flow, intents
+from adapter.engine import flow, intents, variables
 from adapter.engine.flow.hearing import estranged
-from adapter.engine.model import Call, Intent, IntentStatus, Millis, Variable
+from adapter.engine.model import Call, Intent, IntentStatus, Millis, VariableUpdate
 from adapter.store import memory
 from adapter.store.database import Transaction
+
+from .service import Service
 
 # The source of variables that the caller told in the conversation.
 CALLER = "caller"
@@ -46,15 +47,28 @@ def _has_its_word(intent: Intent, attempt: str, at: Millis) -> bool:
     return intent.last_call_id == attempt or (intent.status is IntentStatus.RESOLVED and intent.updated_at > at)
 
 
-def taken_along(tx: Transaction, before: Call, after: Call, now: Millis) -> Call:
+def learn(service: Service, tx: Transaction, call: Call, name: str, value: str, now: Millis) -> Call:
+    """The caller told it in this call: it is kept at once."""
+    ref = call.customer_ref or ""
+    before = memory.variables(tx, ref, [name], now)
+    update = VariableUpdate(name, value, CALLER)
+    memory.save_variables(tx, ref, *variables.apply(before, [update], service.policy.variables, now))
+    undo = replace(call.undo, variables=(*call.undo.variables, (name, before.get(name))))
+    return replace(call, undo=undo)
+
+
+def taken_along(service: Service, tx: Transaction, before: Call, after: Call, now: Millis) -> Call:
     """`after` is the same call; when it is another customer's, what was said in it is theirs."""
     if after.talk is None or before.customer_ref in (None, after.customer_ref):
         return after
-    _take_language_along(tx, before, after, now)
     _take_intents_back(tx, before)
+    told = _take_variables_back(tx, before, now)
     # What was offered to the caller came out of the other's memory.
     talk = estranged(after.talk)
-    after = replace(after, talk=replace(talk, settled=False), undo=replace(after.undo, intents=()))
+    undo = replace(after.undo, intents=(), variables=())
+    after = replace(after, talk=replace(talk, settled=False), undo=undo)
+    for name, value in told.items():
+        after = learn(service, tx, after, name, value, now)
     return settle(tx, after, now) if talk.settled else after
 
 
@@ -71,18 +85,14 @@ def _take_intents_back(tx: Transaction, call: Call) -> None:
             memory.save_intents(tx, ref, [restored])
 
 
-def _take_language_along(tx: Transaction, before: Call, after: Call, now: Millis) -> None:
-    was, is_now, talk = before.customer_ref, after.customer_ref, before.talk
-    if was is None or is_now is None or talk is None or not talk.language:
-        return
-    for variable in memory.memory(tx, was, now).variables:
-        if _was_told(variable, before):
-            memory.save_variables(tx, was, [], [variable.name])
-            memory.save_variables(tx, is_now, [variable], [])
-
-
-def _was_told(variable: Variable, call: Call) -> bool:
-    """Told in this call, and not known before."""
-    since = call.greeted_at if call.greeted_at is not None else call.started_at
-    chosen = call.talk.language if call.talk else ""
-    return (variable.source, variable.value) == (CALLER, chosen) and variable.created_at >= since
+def _take_variables_back(tx: Transaction, call: Call, now: Millis) -> dict[str, str]:
+    """What the caller told, by name. What somebody else wrote over it stays."""
+    told: dict[str, str] = {}
+    ref = call.customer_ref or ""
+    for name, before in reversed(call.undo.variables):
+        current = memory.variables(tx, ref, [name], now).get(name)
+        if current is None or current.source != CALLER:
+            continue
+        told.setdefault(name, current.value)
+        memory.save_variables(tx, ref, [] if before is None else [before], [name] if before is None else [])
+    return told

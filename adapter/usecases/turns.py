@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from adapter.engine import flow, idempotency, lifecycle, variables
+from adapter.engine import flow, idempotency, lifecycle
 from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn, VariableUpdate, Verdict
+from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn, Verdict
 from adapter.store import answers, calls, customers, memory
 from adapter.store.database import Transaction
 
@@ -22,7 +22,7 @@ from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, is_locked, proofs
 from .recognition import decide_again, stand_on
 from .service import Service
-from .settlement import CALLER, settle, taken_along
+from .settlement import learn, settle, taken_along
 from .verdict import confirm, reject
 
 _TURN = "turn"
@@ -96,13 +96,13 @@ class _Hearing:
             case Identified(key, value):
                 return self._identified(call, key, value)
             case Learned(name, value):
-                return self._learned(call, name, value)
+                return learn(self.service, self.tx, call, name, value, self.now)
 
     def _verified(self, call: Call, ref: str) -> Call:
         if _has_ended(call) or (call.verdict is Verdict.CONFIRMED and call.customer_ref == ref):
             return call
         if ref != call.customer_ref:
-            call = taken_along(self.tx, call, stand_on(self.tx, call, ref, self.now), self.now)
+            call = taken_along(self.service, self.tx, call, stand_on(self.tx, call, ref, self.now), self.now)
         return confirm(self.tx, call, self.now)
 
     def _refuted(self, call: Call) -> Call:
@@ -121,13 +121,9 @@ class _Hearing:
         if _has_ended(call):
             return call
         hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=call.distrust)
-        return taken_along(self.tx, call, decide_again(self.service, self.tx, call, hints, self.now), self.now)
-
-    def _learned(self, call: Call, name: str, value: str) -> Call:
-        ref, update = call.customer_ref or "", VariableUpdate(name, value, CALLER)
-        living = memory.variables(self.tx, ref, [name], self.now)
-        memory.save_variables(self.tx, ref, *variables.apply(living, [update], self.service.policy.variables, self.now))
-        return call
+        return taken_along(
+            self.service, self.tx, call, decide_again(self.service, self.tx, call, hints, self.now), self.now
+        )
 
 
 def _has_ended(call: Call) -> bool:

@@ -84,7 +84,7 @@ def confirm(tx: Transaction, call: Call, now: Millis) -> Call:
 
 def reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
     """Somebody else: nothing of the one who was found is touched, and their number is known to be shared."""
-    return taken_along(tx, call, _rejected(service, tx, call, now), now)
+    return taken_along(service, tx, call, _rejected(service, tx, call, now), now)
 
 
 def _rejected(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:

@@ -23,6 +23,7 @@ from adapter.engine.model import (
     Recommendation,
     Talk,
     Undo,
+    Variable,
     Verdict,
 )
 from adapter.store import callbody, calls
@@ -63,6 +64,7 @@ FULL = Call(
             ("moving", None),
             ("refund", Intent("refund", IntentStatus.RESOLVED, 0, 10, 1, 20, "CA0", {"note": "paid"})),
         ),
+        variables=(("colour", None), ("language", Variable("language", "fr", "crm", 60, 10, 1, 70_000))),
     ),
     distrust=Distrust.FORWARDED,
     talk=Talk(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .found import Intent
+from .found import Intent, Variable
 from .talk import Talk
 from .words import Basis, Distrust, Level, LineType, Millis, Origin, Recommendation, Verdict
 
@@ -60,10 +60,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What this call changed of who-is-who and of its customer's intents, so that a verdict or a re-link can take it back.
+    """What this call changed of who-is-who and of memory, so that a verdict or a re-link can take it back.
 
     Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
-    `previous_*` None: there was nothing before. `intents`: those the conversation left open, as they were before.
+    `previous_*` None: there was nothing before. `intents` and `variables`: what the conversation wrote, as it was
+    before.
     """
 
     created_customer: bool = False
@@ -75,6 +76,7 @@ class Undo:
     previous_line_type: LineType | None = None
     previous_line_type_at: Millis = 0
     intents: tuple[tuple[str, Intent | None], ...] = ()
+    variables: tuple[tuple[str, Variable | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
