@@ -16,7 +16,8 @@ def test_every_webhook_again_after_the_call_gets_its_first_answer(phone: Phone, 
     ref = Person({"name": "Maria Lopez", "pin": "4711"}).remembered(api, number)
     phone.calls(number, "1#", "4711#", "1", answered())
     before = api.customer(ref).json
-    for place in range(len(phone.sent.sent)):
+    # A whisper tells an agent what is so now: of a call that is over there is nothing to tell.
+    for place in [at for at, ((_, url, _), _) in enumerate(phone.sent.sent) if "/whisper/" not in url]:
         reply = phone.sent.again(place)
         assert (reply.status, reply.body) == (phone.sent.sent[place][1].status, phone.sent.sent[place][1].body)
     assert api.customer(ref).json == before
