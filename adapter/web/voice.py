@@ -175,7 +175,7 @@ def _told(edge: VoiceEdge, line: Line, fields: Fields, number: int) -> Whispered
 
 
 def _untold(line: Line) -> Whispered:
-    """Nobody knows to which destination: if one of the line's wants to be asked, all are. A mailbox must not take a call,
+    """Nobody knows to which destination: if one of the line's wants to be asked, all are. A mailbox must take no call,
     whether our memory works or not."""
     return Whispered((), any(each.accept for each in (line.destination, *line.destinations.values())))
 
