@@ -10,7 +10,7 @@ from .end import end_call
 from .greeting import Greeting, greet
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service
-from .start import greet_plainly, start_call
+from .start import start_call
 from .turns import take_turn
 from .upkeep import apply_waiting, hang_up_or_keep, prepare, prepare_late, sweep
 from .verdict import give_verdict
@@ -27,7 +27,6 @@ __all__ = [
     "forget_customer",
     "give_verdict",
     "greet",
-    "greet_plainly",
     "hang_up_or_keep",
     "health",
     "prepare",

@@ -1,35 +1,20 @@
-"""A call begins: recognize the caller, give back what is known (semantics §6; the voice webhook: §9)."""
+"""A call begins: recognize the caller, give back what is known (semantics §6). Leaves out: the voice webhook
+(`greeting`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from adapter.engine import idempotency, lifecycle
+from adapter.engine import lifecycle
 from adapter.engine.confidence import NOBODY
-from adapter.engine.lifecycle import CallState
-from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, Rate, StartCall, Started
-from adapter.store import answers, calls, customers
+from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, StartCall, Started
+from adapter.store import calls
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
-from . import kept_started as kept
-from .admission import admitted, charge, hit, over_quota
-from .recognition import decided, recognize, recognize_again
+from .admission import admitted, charge, over_quota
+from .recognition import decided, recognize
 from .service import Service
-
-_VOICE = "voice"
-
-
-@dataclass(frozen=True, slots=True)
-class _Greeting:
-    """What a voice webhook comes to. `started` None: greet as nobody, for `reason` (rate | quota | late).
-
-    `rate`: the organization's window, when this webhook was counted.
-    """
-
-    started: Started | None
-    reason: str = ""
-    rate: Rate | None = None
 
 
 def start_call(service: Service, principal: Principal, command: StartCall | list[Issue]) -> Answer[Started]:
@@ -48,57 +33,6 @@ def start_call(service: Service, principal: Principal, command: StartCall | list
         return Answer(started(begun))
 
     return admitted(service, principal, effect)
-
-
-def greet_plainly(service: Service, principal: Principal, command: StartCall) -> _Greeting:
-    """A voice webhook: the same start, but never at the caller's cost, and a repeated one gets its first answer."""
-    with service.store.begin(principal.realm) as tx:
-        now = service.clock.now()
-        before = answers.find(tx, _VOICE, command.call_id, now)
-        if before is not None:
-            return _Greeting(kept.to_started(before.body))
-        rate, refused = hit(service, principal, tx)
-        if refused is not None:
-            return _Greeting(None, "rate")
-        if over_quota(principal, tx, now) is not None:
-            return _Greeting(None, "quota", rate)
-        greeting = _greet_once(service, principal, tx, command, now)
-        if greeting.started is not None:
-            ref, expires_at = greeting.started.customer_ref, idempotency.expires_at(now, service.policy.retention)
-            answers.keep(tx, _VOICE, command.call_id, "", kept.from_started(greeting.started), ref, expires_at)
-        return replace(greeting, rate=rate)
-
-
-def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> _Greeting:
-    call = calls.find(tx, command.call_id)
-    if lifecycle.refuse_start(call, now, service.policy.calls) is None:
-        begun = begin(service, tx, command, call, now)
-        calls.save(tx, begun.call)
-        charge(principal, tx, now)
-        return _Greeting(started(begun))
-    assert call is not None  # only a call can refuse
-    if call.greeted_at is None:
-        _start_late(service, tx, command, call, now)
-        charge(principal, tx, now)
-        return _Greeting(None, "late")
-    if lifecycle.state(call) is not CallState.ACTIVE or not _is_living(tx, call):
-        return _Greeting(None, "late")
-    return _Greeting(started_again(tx, call, now))  # started through the API under the same id
-
-
-def _is_living(tx: Transaction, call: Call) -> bool:
-    """An erased customer is not welcomed back."""
-    return call.customer_ref is not None and customers.exists(tx, call.customer_ref)
-
-
-def _start_late(service: Service, tx: Transaction, command: StartCall, call: Call, now: Millis) -> None:
-    """The API end overtook the webhook: the memory is written, what is missing is the number the call came from."""
-    call = replace(call, greeted_at=now, origin=command.origin)
-    if _is_living(tx, call):
-        hints = command.hints
-        recognize_again(service, tx, call, hints, now)
-        call = replace(call, ani=hints.ani or call.ani, dnis=hints.dnis or call.dnis)
-    calls.save(tx, call)
 
 
 def started_again(tx: Transaction, call: Call, now: Millis) -> Started:
