@@ -90,6 +90,14 @@ def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
     )
 
 
+def disown(tx: Transaction, call: Call) -> Call:
+    """The external ids that this call made its customer's are nobody's again: who named them could not prove it, and
+    whoever comes with them next must not be taken for this caller."""
+    for token in call.undo.linked_external:
+        customers.unlink_external(tx, token, call.customer_ref or "")
+    return replace(call, undo=replace(call.undo, linked_external=()))
+
+
 def people(tx: Transaction, call: Call) -> tuple[str, ...]:
     """Whose the call's number is, the most recently seen first; not counting whom this very call made."""
     if call.ani is None:

@@ -20,7 +20,7 @@ from . import kept
 from .acquaintance import acquainted
 from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, is_locked, proofs
-from .recognition import decide_again, stand_on
+from .recognition import decide_again, disown, stand_on
 from .service import Service
 from .settlement import learn, settle, taken_along
 from .verdict import confirm, reject
@@ -107,8 +107,10 @@ class _Hearing:
 
     def _refuted(self, call: Call) -> Call:
         """Whoever this call made known was taken for nobody, so there is nobody they turned out not to be."""
-        if _has_ended(call) or call.undo.created_customer:
+        if _has_ended(call):
             return call
+        if call.undo.created_customer:
+            return disown(self.tx, call)
         return reject(self.service, self.tx, call, self.now)
 
     def _wrong_answer(self, call: Call) -> Call:

@@ -261,6 +261,14 @@ def test_the_question_after_an_account_does_not_tell_whether_it_is_somebodys(
     assert heard[0] == heard[1]
 
 
+def test_an_account_that_could_not_be_proved_is_not_linked(api: Api, calling: Calling) -> None:
+    phone = calling(by_account())
+    phone.call("call-1", None)
+    for keys in ("777", "0000", "0001"):
+        phone.presses("call-1", keys)
+    assert api.customer(api.call("call-1").json["customer_ref"]).json["external_ids"] == []
+
+
 def test_who_is_refuted_after_naming_an_account_leaves_it_alone(api: Api, calling: Calling, clock: ToldClock) -> None:
     ref = api.start("earlier", ani=OTHER_ANI, external_ids={"account": "12345"}).json["customer_ref"]
     api.end("earlier", customer_ref=ref, variables={"pin": "4711"})
