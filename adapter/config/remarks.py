@@ -19,6 +19,7 @@ def line_remarks(line: Line) -> Iterator[str]:
     yield from _unknown_voices(line)
     yield from _intents_that_lead_nowhere_else(line)
     yield from _unused_destinations(line)
+    yield from _intents_without_words(line)
 
 
 def _unknown_voices(line: Line) -> Iterator[str]:
@@ -39,3 +40,18 @@ def _unused_destinations(line: Line) -> Iterator[str]:
     unused = [name for name in line.destinations if name not in set(names_in_use(line))]
     if unused:
         yield f"line {line.number}: no call goes to the destinations {', '.join(unused)}"
+
+
+def _intents_without_words(line: Line) -> Iterator[str]:
+    """Names of intents are English; elsewhere they are read aloud as if they were not."""
+    chosen = [option.intent for option in line.menu.options] if line.menu else []
+    for spoken in line.spoken:
+        tag = spoken.language.partition("-")[0]
+        dumb = [name for name in chosen if not {tag, spoken.language} & set(_said(line, name))]
+        if tag != "en" and dumb:
+            names = ", ".join(dumb)
+            yield f"line {line.number}: {names} will be read aloud like this in {spoken.language}; see intents, `said`"
+
+
+def _said(line: Line, intent: str) -> Iterator[str]:
+    yield from line.intents[intent].said if intent in line.intents else ()

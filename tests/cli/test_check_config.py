@@ -82,6 +82,7 @@ lines:
   - number: "+14155550100"
     destination: {queue: support}
     voice: Polly.Nobody
+    language: de-DE
     menu: {options: [{intent: refund_reqest, key: "1"}, {intent: other, key: "2"}]}
     intents: {refund_request: {to: billing}}
     destinations: {billing: {queue: a}, night: {queue: b}}
@@ -89,7 +90,8 @@ lines:
     )
     line = "note: line +14155550100: "
     assert check().stderr.splitlines()[2:] == [
-        f"{line}whether Polly.Nobody speaks en-US is not known here; ring it once",
+        f"{line}whether Polly.Nobody speaks de-DE is not known here; ring it once",
         f'{line}the menu\'s refund_reqest is not among intents (did you mean "refund_request"?)',
         f"{line}no call goes to the destinations night",
+        f"{line}refund_reqest, other will be read aloud like this in de-DE; see intents, `said`",
     ]
