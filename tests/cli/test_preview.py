@@ -35,6 +35,7 @@ lines:
     intents: {refund_request: {to: billing}}
     destinations: {billing: {queue: billing}}
 """
+LANGUAGES = '    languages: {en-US: {voice: Polly.Joanna, key: "1"}, es-MX: {voice: Polly.Mia, key: "2"}}\n'
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_what_callers_hear_when_nobody_takes_the_call_is_shown() -> None:
     unreached = [each for each in rows("--line", "+14155550100", "--step", "over") if each["says"]]
     assert [(each["path"][-1], each["then"]) for each in unreached] == [("handed_over: busy", "hangs up")]
     assert "nobody can take your call" in unreached[0]["says"]
-    assert "busy, no answer, declined or failed" in " ".join(preview("--line", "+14155550100").stdout.split())
+    assert "busy, no answer," in preview("--line", "+14155550100").stdout
 
 
 def test_the_known_caller_and_the_language_can_be_chosen() -> None:
@@ -146,14 +147,12 @@ def test_one_line_alone_can_be_shown() -> None:
 
 
 def test_several_languages_are_shown_one_after_the_other() -> None:
-    page = preview(config=CONVERSATION).stdout
+    page = preview(config=MENU + LANGUAGES).stdout
     places = [page.index(part) for part in ("Which language?", "─ en-US ─", "─ es-MX ─", "Muchas gracias")]
     assert places == sorted(places)
     assert "─ en-US ─" not in preview("--language", "es-MX").stdout
-    voices = {
-        say.get("voice") for each in rows("--language", "es-MX") for say in ET.fromstring(each["twiml"]).iter("Say")
-    }
-    assert voices == {"Polly.Mia"}
+    documents = [ET.fromstring(each["twiml"]) for each in rows("--language", "es-MX")]
+    assert {say.get("voice") for document in documents for say in document.iter("Say")} == {"Polly.Mia"}
 
 
 def test_no_number_of_the_walks_customer_is_shown() -> None:
