@@ -95,7 +95,8 @@ def _becoming(caller: Caller, effects: Iterable[Effect]) -> Iterator[tuple[str, 
     else:
         yield "", caller, False
     if WrongAnswer in kinds:
-        yield ", locked", replace(caller, recommendation=Recommendation.IGNORE, locked=True), True
+        for recommendation in dict.fromkeys((caller.recommendation, Recommendation.IGNORE)):
+            yield f", locked, {recommendation.value}", replace(caller, recommendation=recommendation, locked=True), True
 
 
 def _rung_back(line: Line, reached: Reached) -> Iterator[Reached]:
