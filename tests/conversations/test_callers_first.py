@@ -92,6 +92,7 @@ def written_to_by_another_process(path: Path) -> Iterator[None]:
 
 def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(phone: Phone, app: Flask) -> None:
     store = app.extensions["sticky-calls"].store
+    phone.calls(a_number())  # the organization is known to the store from its first call on
     with written_to_by_another_process(store.path):
         before = time.monotonic()
         played = Network(phone.sent, phone.network().public_url, phone.network().account, status=None).play(
