@@ -39,7 +39,7 @@ _ATTRIBUTES: Final = {
     "Number": f"byoc method sendDigits url {_CALLBACK} {_MACHINE}",
     "Sip": f"method password url username {_CALLBACK} {_MACHINE}",
     "Client": f"method url {_CALLBACK}",
-    "Application": f"copyParentTo customerId method url {_CALLBACK}",
+    "Application": f"applicationSid copyParentTo customerId method url {_CALLBACK}",
     "WhatsApp": f"method url {_CALLBACK}",
     "Sim": "",
     "Conference": "beep coach endConferenceOnExit eventCallbackUrl jitterBufferSize maxParticipants muted"
@@ -64,7 +64,7 @@ _ATTRIBUTES: Final = {
     "Stop": "",
     "Refer": "action method",
     "Pay": "action bankAccountType chargeAmount currency description input language maxAttempts minPostalCodeLength"
-    " method paymentConnector paymentMethod postalCode securityCode statusCallback statusCallbackMethod timeout"
+    " paymentConnector paymentMethod postalCode securityCode statusCallback statusCallbackMethod timeout"
     " tokenType validCardTypes",
 }
 
