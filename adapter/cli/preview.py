@@ -78,8 +78,10 @@ def _in_language(line: Line, language: str | None) -> Line:
     """The line as if it spoke this language alone, with the voice that it has for it."""
     if language is None:
         return line
-    own = next((each for each in line.spoken if each.language == language), Spoken(language))
-    return replace(line, language=language, voice=own.voice, languages=())
+    exact = (each for each in line.spoken if each.language == language)
+    near = (each for each in line.spoken if each.language.partition("-")[0] == language)
+    own = next(exact, None) or next(near, Spoken(language))
+    return replace(line, language=own.language, voice=own.voice, languages=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _section(told: Sequence[_Told], twiml: bool) -> Iterator[str]:
     about = f"  [{told[0].place.value}]  {common}".rstrip()
     yield f"\n{click.style(HEADINGS[told[0].place], bold=True)}{click.style(about, dim=True)}"
     for each in told:
-        yield from _wrapped(way_in_words(each.ways, each.language), 2, fg="blue")
+        yield from _wrapped(way_in_words(each.ways, each.language), 2, dim=True)
         yield from _heard(each, "" if common else each.then, 6)
         yield from _document(each, twiml)
 
@@ -190,9 +192,9 @@ def _document(told: _Told, twiml: bool) -> Iterator[str]:
         yield click.style(textwrap.indent(indented(told.twiml), " " * 6), dim=True)
 
 
-def _wrapped(text: str, indent: int, fg: str | None = None) -> Iterator[str]:
+def _wrapped(text: str, indent: int, fg: str | None = None, dim: bool | None = None) -> Iterator[str]:
     for part in textwrap.wrap(text, _width() - indent):
-        yield " " * indent + (click.style(part, fg=fg) if fg else part)
+        yield " " * indent + (click.style(part, fg=fg, dim=dim) if fg or dim else part)
 
 
 def _width() -> int:

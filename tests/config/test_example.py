@@ -27,6 +27,15 @@ ALTERNATIVES = {"sip", "client", "queue", "workflow", "conference", "relay", "st
 }
 
 
+README = EXAMPLE.parent / "README.md"
+
+
+def small() -> str:
+    """The complete small example, as its comment says: sed -n 's/^#| //p'."""
+    lines = [line.removeprefix("#| ") for line in EXAMPLE.read_text("utf-8").splitlines() if line.startswith("#| ")]
+    return "\n".join(lines)
+
+
 def below(shape: Schema | fields.Field[Any], value: Any, path: str = "") -> Iterator[str]:
     """The settings that the schema has and `value` has not."""
     if isinstance(shape, fields.Nested):
@@ -109,13 +118,25 @@ def test_the_numbers_of_the_examples_conversation_are_the_defaults(tmp_path: Pat
 
 
 def test_the_complete_small_example_is_a_configuration(tmp_path: Path) -> None:
-    """As its comment says: sed -n 's/^#| //p'."""
-    lines = [line.removeprefix("#| ") for line in EXAMPLE.read_text("utf-8").splitlines() if line.startswith("#| ")]
     path = tmp_path / "config.yaml"
-    path.write_text("\n".join(lines), "utf-8")
+    path.write_text(small(), "utf-8")
     (line,) = load(path, {}).lines
     assert line.converses
     assert {line.destination.target, *(each.target for each in line.destinations.values())} == {"support", "billing"}
+
+
+def test_the_readmes_example_is_the_complete_small_one(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (whole,) = [block for block in blocks if block.startswith("twilio:")]
+    (tmp_path / "readme.yaml").write_text(whole, "utf-8")
+    (tmp_path / "example.yaml").write_text(small(), "utf-8")
+    assert load(tmp_path / "readme.yaml", {}) == load(tmp_path / "example.yaml", {})
+
+
+def test_every_fragment_in_the_readme_is_understood() -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL):
+        settings = yaml.safe_load(block)
+        assert settings.keys() <= {*ConfigSchema().fields, *FlowSchema().fields}
 
 
 def test_the_example_is_read_without_scrolling_sideways() -> None:
