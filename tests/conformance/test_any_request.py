@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.twilio.signature import sign
-from tests.builders import AUTH_TOKEN, DIALED, PUBLIC_URL, call_sid, issue_key
+from tests.builders import AUTH_TOKEN, DIALED, PUBLIC_URL, a_line, call_sid, issue_key
 from tests.conformance.wire import Fields, Reply, a_call, an_app, ask, is_json, is_twiml
 
 OTHER_CALLER = "+14155550124"
@@ -27,6 +27,10 @@ PATHS = (
     "/twilio/voice",
     "/twilio/status",
     "/twilio/fallback",
+    "/twilio/turn/0",
+    "/twilio/turn/1",
+    f"/twilio/whisper/{a_line().key}/1",
+    f"/twilio/whisper/{a_line().key}/1/answer",
     "/v1/calls/start",
     "/v1/calls/end",
     "/v1/calls/" + call_sid(1),
@@ -43,7 +47,11 @@ numbers = (
 )
 forms = st.dictionaries(
     st.sampled_from(
-        ["From", "To", "CallStatus", "Direction", "ParentCallSid", "StirVerstat", "Timestamp", "CallDuration"]
+        (
+            *("From", "To", "CallStatus", "Direction", "ParentCallSid", "StirVerstat", "Timestamp", "CallDuration"),
+            *("Digits", "SpeechResult", "DialCallStatus", "QueueResult", "SessionStatus", "RecordingUrl"),
+            *("ForwardedFrom", "DialBridged", "RecordingDuration"),
+        )
     )
     | text,
     numbers | st.sampled_from(["completed", "inbound", "ringing", "35", "Sat, 08 Aug 2020 03:26:02 +0000", DIALED]),
