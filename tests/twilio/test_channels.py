@@ -58,6 +58,11 @@ def test_headers_that_are_too_much_are_dropped_from_the_end() -> None:
     assert SIP_HEADERS_CHARACTERS - 130 < len(uri.partition("?")[2]) <= SIP_HEADERS_CHARACTERS
 
 
+def test_nothing_less_important_goes_along_when_something_before_it_did_not_fit() -> None:
+    context = (*((f"v{place}", "x" * 200) for place in range(5)), ("plan", "gold"))
+    assert [name for name, _ in headers(sip_uri(TARGET, context))] == [f"X-Sticky-V{place}" for place in range(4)]
+
+
 def test_one_long_value_leaves_room_for_others() -> None:
     found = headers(sip_uri(TARGET, (("name", "\U0001f600" * 1_000), ("plan", "gold"))))
     assert found == [("X-Sticky-Name", "\U0001f600" * 20), ("X-Sticky-Plan", "gold")]

@@ -210,6 +210,12 @@ def test_a_message_is_recorded_and_silence_comes_back_to_the_same_turn() -> None
     assert check(document) == []
 
 
+@pytest.mark.parametrize(("seconds", "longest"), [(-1, 2), (1, 2), (2, 2), (14_400, 14_400), (14_401, 14_400)])
+def test_a_message_is_as_long_as_twilio_allows(seconds: int, longest: int) -> None:
+    document = speaker().speak(Step((Say("voicemail", "en-US"),), Record(seconds), 4), line())
+    assert f'maxLength="{longest}"' in document
+
+
 def test_the_end_is_said_and_made() -> None:
     document = speaker().speak(Step((Say("goodbye", "en-US"),), HangUp(), 4), line())
     assert document == f'{HEAD}<Say language="en-US">Thank you for calling. Goodbye.</Say><Hangup /></Response>'
