@@ -12,12 +12,12 @@ from adapter.engine import flow, idempotency, lifecycle
 from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn, Verdict
+from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn
 from adapter.store import answers, calls, customers, memory
 from adapter.store.database import Transaction
 
 from . import kept
-from .acquaintance import acquainted
+from .acquaintance import acquainted, is_verified
 from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, is_locked, proofs
 from .recognition import decide_again, disown, stand_on
@@ -99,15 +99,18 @@ class _Hearing:
                 return learn(self.service, self.tx, call, name, value, self.now)
 
     def _verified(self, call: Call, ref: str) -> Call:
-        if _has_ended(call) or (call.verdict is Verdict.CONFIRMED and call.customer_ref == ref):
+        if _has_ended(call) or (is_verified(call) and call.customer_ref == ref):
             return call
         if ref != call.customer_ref:
             call = taken_along(self.service, self.tx, call, stand_on(self.tx, call, ref, self.now), self.now)
         return confirm(self.tx, call, self.now)
 
     def _refuted(self, call: Call) -> Call:
-        """Whoever this call made known was taken for nobody, so there is nobody they turned out not to be."""
-        if _has_ended(call):
+        """Whoever this call made known was taken for nobody, so there is nobody they turned out not to be.
+
+        What an agent found out meanwhile stands: they heard more than an answer.
+        """
+        if _has_ended(call) or is_verified(call):
             return call
         if call.undo.created_customer:
             return disown(self.tx, call)

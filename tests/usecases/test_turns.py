@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -98,6 +99,23 @@ def test_what_an_agent_found_out_meanwhile_counts(api: Api, calling: Calling, ma
     phone.call("call-1")
     api.verdict("call-1", "confirmed")
     assert "menu" in said(phone.is_silent("call-1"))
+
+
+def test_an_agents_confirmation_is_not_refuted_by_keys(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_pin())
+    phone.call("call-1")
+    phone.presses("call-1", "0000")
+    api.verdict("call-1", "confirmed")
+    phone.presses("call-1", "0001")
+    assert (api.call("call-1").json["customer_ref"], events(api, "call-1")[-1]) == (maria, "verdict_confirmed")
+
+
+def test_two_webhooks_of_one_turn_at_once_count_once(calling: Calling, maria: str) -> None:
+    phone = calling(by_pin())
+    phone.call("call-1")
+    with ThreadPoolExecutor(4) as threads:
+        steps = list(threads.map(lambda keys: phone.turn("call-1", 1, digits=keys), ["0000", "4711"] * 4))
+    assert all(step == steps[0] for step in steps)
 
 
 def test_after_the_agents_end_nothing_is_decided_any_more(api: Api, calling: Calling, maria: str) -> None:
