@@ -12,7 +12,7 @@ from adapter.engine.line import DEFAULT, Line
 from adapter.engine.model import Millis, Place, Talk
 
 from .greetings import welcome
-from .handover import destination_of, follow_up, put_through
+from .handover import arrived, destination_of, follow_up, put_through
 from .known import Known
 from .places import next_place, to_offer
 from .questions import question
@@ -38,8 +38,8 @@ def begin(line: Line, known: Known, now: Millis, resumed: Talk | None = None) ->
     hello = before or (welcome(line, talk, known),)
     used_up = resumed is not None and resumed.place is place
     tries, wrong = (resumed.tries, resumed.wrong) if resumed is not None and used_up else (0, 0)
-    arrived = replace(talk, place=place, tries=tries, wrong=wrong)
-    return _ask(line, _offering(line, talk, known, arrived), known, hello)
+    there = replace(talk, place=place, tries=tries, wrong=wrong)
+    return _ask(line, _offering(line, talk, known, there), known, hello)
 
 
 def go_on(line: Line, talk: Talk, known: Known, now: Millis) -> tuple[Talk, Step]:
@@ -54,14 +54,14 @@ def go_on(line: Line, talk: Talk, known: Known, now: Millis) -> tuple[Talk, Step
     before, left = _proved(line, talk, known), _left(talk)
     if place is Place.HANDED_OVER:
         return put_through(line, left, known, destination_of(line, left, known), before)
-    arrived = replace(left, place=place, tries=0, wrong=0, since=now)
-    return _ask(line, _offering(line, talk, known, arrived), known, before)
+    there = replace(left, place=place, tries=0, wrong=0, since=now)
+    return _ask(line, _offering(line, talk, known, there), known, before)
 
 
 def _at_once(line: Line, known: Known) -> tuple[Talk, Step]:
     """The way of most calls there are: nothing is asked, so nothing is walked through."""
-    talk = Talk(Place.HANDED_OVER, language=remembered_language(line, known))
-    return put_through(line, talk, known, DEFAULT, first=True)
+    talk = Talk(Place.HANDED_OVER, language=remembered_language(line, known), destination=DEFAULT, tried=(DEFAULT,))
+    return arrived(line, talk, known, first=True)
 
 
 def _ask(line: Line, talk: Talk, known: Known, before: tuple[Say, ...]) -> tuple[Talk, Step]:
@@ -69,12 +69,12 @@ def _ask(line: Line, talk: Talk, known: Known, before: tuple[Say, ...]) -> tuple
     return talk, Step((*before, *says), ask, talk.turn)
 
 
-def _offering(line: Line, talk: Talk, known: Known, arrived: Talk) -> Talk:
+def _offering(line: Line, talk: Talk, known: Known, there: Talk) -> Talk:
     """`offered` ends with what is asked about now, so that the answer can be understood without the memory."""
-    intent = to_offer(line, talk, known) if arrived.place is Place.OFFER else None
-    if intent is None or arrived.offered[-1:] == (intent.intent,):
-        return arrived
-    return replace(arrived, offered=(*arrived.offered, intent.intent))
+    intent = to_offer(line, talk, known) if there.place is Place.OFFER else None
+    if intent is None or there.offered[-1:] == (intent.intent,):
+        return there
+    return replace(there, offered=(*there.offered, intent.intent))
 
 
 def _left(talk: Talk) -> Talk:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Final
 
 from adapter.engine.line import Line
@@ -22,6 +23,7 @@ from .resuming import resumable
 from .sampling import CALL, Caller, callers, proofs_of, turns_at
 from .steps import Step
 
+_DECIDING: Final = attrgetter(*(each.name for each in fields(Talk) if each.name not in ("turn", "since")))
 # Some instant; it is passed on, so only differences matter.
 _START: Final = 1_000_000_000_000
 
@@ -45,7 +47,7 @@ class Reached:
         if talk.place is Place.OVER:
             last_words = tuple((each.text, each.language) for each in self.step.says)
             return talk.place, last_words, talk.opened, talk.attempt_of
-        return replace(talk, turn=0, since=0), self.caller
+        return _DECIDING(talk), self.caller
 
 
 def explore(line: Line) -> Iterator[Reached]:
@@ -54,9 +56,10 @@ def explore(line: Line) -> Iterator[Reached]:
     waiting = deque(starts(line))
     while waiting:
         reached = waiting.popleft()
-        if reached.state in seen:
+        state = reached.state
+        if state in seen:
             continue
-        seen.add(reached.state)
+        seen.add(state)
         yield reached
         waiting.extend(onward(line, reached))
 

@@ -47,9 +47,16 @@ def put_through(
     line: Line, talk: Talk, known: Known, name: str, before: tuple[Say, ...] = (), first: bool = False
 ) -> tuple[Talk, Step]:
     """To the destination of this name. `first`: nothing was said yet in this call, so the caller is greeted."""
-    kind = line.destination_named(name).kind
     there = replace(talk, place=Place.HANDED_OVER, destination=name, tried=(*talk.tried, name))
-    return _PUT_THROUGH.get(kind, _ring)(line, there, known, before, first)
+    return arrived(line, there, known, before, first)
+
+
+def arrived(
+    line: Line, talk: Talk, known: Known, before: tuple[Say, ...] = (), first: bool = False
+) -> tuple[Talk, Step]:
+    """What happens at `talk.destination`."""
+    kind = line.destination_named(talk.destination).kind
+    return _PUT_THROUGH.get(kind, _ring)(line, talk, known, before, first)
 
 
 def follow_up(line: Line, talk: Talk, known: Known) -> tuple[Talk, Step]:
