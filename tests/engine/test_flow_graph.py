@@ -25,11 +25,34 @@ from adapter.engine.flow import (
     table,
     tries_at,
 )
+from adapter.engine.flow.sampling import turns_at
+from adapter.engine.flow.speaking import value_of
 from adapter.engine.flow.table import Event, Keeps, Move, Then
-from adapter.engine.line import Confirm, Destination, DestinationKind, Line, Offer, ProofKind
+from adapter.engine.line import (
+    Confirm,
+    Destination,
+    DestinationKind,
+    Disclosure,
+    DisclosureRules,
+    Line,
+    Menu,
+    Offer,
+    ProofKind,
+)
 from adapter.engine.model import Outcome, Place
 from tests.builders import a_line
-from tests.engine.talks import BY_DIGITS, BY_NAME, BY_PIN, DESTINATIONS, IDENTIFY, INTENTS, LANGUAGES, MENU, a_full_line
+from tests.engine.talks import (
+    BY_DIGITS,
+    BY_NAME,
+    BY_PIN,
+    DESTINATIONS,
+    IDENTIFY,
+    INTENTS,
+    LANGUAGES,
+    MENU,
+    a_full_line,
+    a_talk,
+)
 
 QUESTIONS = (Place.LANGUAGE, Place.WHO, Place.IDENTIFY, Place.CONFIRM, Place.OFFER, Place.MENU)
 SMALL = {"languages": (), "intents": {"refund": INTENTS["refund"]}, "resume_minutes": 0}
@@ -182,7 +205,8 @@ def test_explore_shows_each_state_once_by_a_shortest_path(line: Line) -> None:
 
 @pytest.mark.slow
 def test_with_everything_at_once_too() -> None:
-    graph = check(a_full_line(offer=Offer(1, 1), intents={"refund": INTENTS["refund"]}, menu=replace(MENU, tries=1)))
+    once = {"offer": Offer(1, 1), "menu": Menu(MENU.options[:2], tries=1), "confirm": replace(BY_PIN, tries=2)}
+    graph = check(a_full_line(**once, identify=replace(IDENTIFY, tries=1), intents={"refund": INTENTS["refund"]}))
     assert {each.talk.place for each in graph.states.values()} == set(Place)
 
 
@@ -279,3 +303,14 @@ def test_one_try_too_many_would_be_found(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_confirm_without_an_end_of_time_ends_all_the_same() -> None:
     check(a_line(confirm=Confirm(ProofKind.PIN, variable="pin", seconds=600, tries=10)))
+
+
+def test_a_remembered_language_is_one_of_the_lines() -> None:
+    line = a_line(languages=LANGUAGES, disclosure=DisclosureRules({"language": Disclosure.PUBLIC}))
+    spoken = {value_of(each.known, "language") for each in starts(line)}
+    assert spoken == {None, "de-DE"}
+
+
+def test_a_question_that_is_configured_no_more_has_no_right_answer() -> None:
+    labels = [label for label, _, _ in turns_at(a_line(), a_talk(Place.CONFIRM))]
+    assert labels == ["silence", "wrong key", "not understood"]

@@ -9,7 +9,6 @@ from .graph import Reached, explore, onward, starts
 from .handover import whisper
 from .hearing import estranged, hear, tries_at
 from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
-from .plain import greeting
 from .resuming import CALLBACK_INTENT, resumable, settlement
 from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
 from .without_memory import neutral, nobody_left, unknown_turn
@@ -38,7 +37,6 @@ __all__ = [
     "estranged",
     "explore",
     "go_on",
-    "greeting",
     "hear",
     "known",
     "neutral",
