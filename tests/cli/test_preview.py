@@ -125,10 +125,18 @@ def test_what_agents_are_told_is_shown() -> None:
 
 
 def test_the_same_words_with_the_same_consequence_are_shown_once() -> None:
-    shown = rows(config=MENU)
+    # How often somebody called makes a difference to the walk, and none to the words.
+    menu = MENU.replace("{to: billing}", "{to: billing, escalate: [{attempt: 4, to: callback}]}") + "    offer: {}\n"
+    shown = rows(config=menu)
     keys = [(each["step"], each["language"], each["says"], each["then"], each["agent"]) for each in shown]
     assert len(set(keys)) == len(keys)
     assert any(each["ways"] > 1 for each in shown)
+
+
+def test_a_step_without_words_is_left_out_of_the_page() -> None:
+    page = preview(config=MENU).stdout
+    assert "answered" not in page
+    assert "answered" in json.dumps(rows())
 
 
 def test_one_step_alone_can_be_shown() -> None:
@@ -177,6 +185,7 @@ def test_no_number_of_the_walks_customer_is_shown() -> None:
         ([("confirm", "confirm: wrong answer, locked")], "probable caller → confirm: wrong answer, then locked out"),
         ([("reuse", "menu: cut off, rings back, confirm")], "known caller → cut off, rings back"),
         ([("reuse, locked", "a: b"), ("ignore", "c: d")], "new caller → c: d"),
+        ([("reuse, locked", "a: b"), ("reuse", "c: d", "a: b")], "known caller → c: d → a: b"),
         ([("reuse", "language: en", "menu: x")], "known caller → menu: x"),
         ([("reuse", "language: en")], "known caller"),
     ],

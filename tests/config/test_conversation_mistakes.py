@@ -123,6 +123,11 @@ MISTAKES = {
         "external_id: Call_Sid",
         f"{S}.identify.external_id: is among identity.never_identifying_keys; write the key of an id that names a per",
     ),
+    "proof that is none": (
+        PIN,
+        "by: digits, external_id: CALL_ID",
+        f"{S}.confirm.external_id: is among identity.never",
+    ),
     "whisper": (
         "{queue: billing}",
         "{queue: billing, whisper: true}",
