@@ -19,6 +19,9 @@ Written = Mapping[str, object]
 # A call that is handed over says these of itself; a variable of the same name would be taken for them.
 _TAKEN = frozenset({"call_id", "customer_ref", "recommendation", "verified", "intent", "attempt"})
 
+# Proofs that nobody but the customer should know; a name is no secret.
+_KEPT = frozenset({ProofKind.DIGITS.value, ProofKind.PIN.value})
+
 
 def check_texts(written: Written) -> Found:
     """Every text that cannot be spoken, and every variable that cannot be told: (path, message)."""
@@ -53,6 +56,6 @@ def _texts_can_be_spoken(path: Path, texts: object, variables: frozenset[str]) -
 def _secrets_are_not_told(conversation: Conversation, variables: Mapping[str, object]) -> Found:
     confirm = as_mapping(conversation.setting("confirm").value)
     secret = confirm.get("variable")
-    if isinstance(secret, str) and secret in variables and confirm.get("by") in (ProofKind.DIGITS, ProofKind.PIN):
+    if isinstance(secret, str) and secret in variables and str(confirm.get("by")).lower() in _KEPT:
         message = "is what callers prove themselves with (confirm), and never told to anybody; leave it out"
         yield ("disclosure", "variables", secret), message

@@ -260,8 +260,10 @@ def test_texts_of_flows_and_lines_are_judged_where_they_are_written(tmp_path: Pa
     assert {"flow": "flows.a.texts.menu: uses", "line": "lines.0.texts.menu: uses"}[where] in problem
 
 
-def test_what_callers_prove_themselves_with_is_never_told(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, CONVERSATION + "disclosure: {variables: {pin: sensitive}}\n")
+@pytest.mark.parametrize("by", ["pin", "PIN", "digits"])
+def test_what_callers_prove_themselves_with_is_never_told(tmp_path: Path, by: str) -> None:
+    text = CONVERSATION.replace("by: pin", f"by: {by}") + "disclosure: {variables: {pin: sensitive}}\n"
+    (problem,) = problems(tmp_path, text)
     assert "disclosure.variables.pin: is what callers prove themselves with (confirm), and never told" in problem
 
 
