@@ -17,7 +17,7 @@ from adapter.engine.caller_id import read_ani
 from adapter.engine.line import Line
 from adapter.engine.model import Distrust, HangUp, Hints, Millis, Origin, StartCall
 
-from .forms import Unusable, problem, used
+from .forms import TERMINAL, Unusable, problem, used
 from .signature import Fields
 
 
@@ -33,8 +33,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Both are filled only where the carrier passes it on, with whatever it pleases (seen: 22 digits).
 _FORWARDING: Final = frozenset({"ForwardedFrom", "CalledVia"})
 
-# Call resource, CallStatus. Only `completed` is usual for a number's own callback; the others follow a <Reject>.
-_TERMINAL: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _STATUS_SOURCE: Final = "call-progress-events"
 
 # SHAKEN/STIR page, the values of StirVerstat.
@@ -106,7 +104,7 @@ def _not_ours(fields: Fields, values: Mapping[str, str]) -> str | None:
 def _not_an_end(values: Mapping[str, str]) -> str | None:
     if values.get("CallbackSource", "") not in ("", _STATUS_SOURCE):
         return "not a status callback"
-    return None if values.get("CallStatus") in _TERMINAL else "not terminal"
+    return None if values.get("CallStatus") in TERMINAL else "not terminal"
 
 
 def _hints(fields: Fields, values: Mapping[str, str]) -> Hints:

@@ -54,6 +54,8 @@ TURN: Final = frozenset(
         "StreamError",
     }
 )
+# Call resource, CallStatus. Only `completed` is usual for a number's own callback; the others follow a <Reject>.
+TERMINAL: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _LONGEST_VALUE: Final = 1_024  # characters; the longest real one is a SIP address of 255
 # Lone surrogates too: they cannot be stored or signed.
 _UNSPEAKABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

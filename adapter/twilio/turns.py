@@ -14,7 +14,7 @@ from typing import Final
 
 from adapter.engine.model import Outcome, Turn
 
-from .forms import Unusable, cleaned, is_call_sid, problem, used
+from .forms import TERMINAL, Unusable, cleaned, is_call_sid, problem, used
 from .signature import Fields
 
 
@@ -24,6 +24,11 @@ class Whispering:
 
     call_id: str
     digits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The caller hung up before anybody took the call: nobody waits for an answer, and nothing has become of it yet."""
 
 
 _MOST_KEYS: Final = 64  # an account number is 64 characters at most
@@ -59,13 +64,19 @@ _QUEUED: Final[Mapping[str, Outcome]] = MappingProxyType(
 )
 
 
-def read_turn(fields: Fields, number: int) -> Turn | Unusable:
+def read_turn(fields: Fields, number: int) -> Turn | Gone | Unusable:
     """What happened since the step whose answers carry `number`. Never raises. Neither keys nor words nor an outcome:
-    the caller was silent. CallStatus says nothing here: it is the caller's own leg's, and `in-progress` throughout."""
+    the caller was silent. CallStatus is the caller's own leg's: it says nothing but whether the caller is still there.
+    """
     values = used(fields)
     if reason := problem(fields, values):
         return Unusable(reason)
-    return Unusable("child leg") if values.get("ParentCallSid") else _turn(values, values["CallSid"], number)
+    if values.get("ParentCallSid"):
+        return Unusable("child leg")
+    turn = _turn(values, values["CallSid"], number)
+    unanswered = turn.outcome is not None and turn.outcome is not Outcome.ANSWERED
+    # Else a caller who is cut off while it rings would be promised to be called back, and not be taken up again.
+    return Gone() if unanswered and values.get("CallStatus") in TERMINAL else turn
 
 
 def read_turn_of_nobody(fields: Fields) -> Turn:

@@ -14,14 +14,14 @@ from functools import partial, wraps
 
 from flask import Blueprint, Response
 
-from adapter.engine.flow import Step, Whispered, neutral, unknown_turn
+from adapter.engine.flow import Step, Whispered, neutral, nothing_more, unknown_turn
 from adapter.engine.line import Line
 from adapter.engine.model import Principal
 from adapter.errors import AdapterError
 from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
 from adapter.twilio.forms import Unusable
 from adapter.twilio.signature import Fields
-from adapter.twilio.turns import read_turn, read_turn_of_nobody, read_whisper
+from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
 from adapter.twilio.twiml import CONNECT, EMERGENCY, GIVE_UP, Speaker
 from adapter.usecases import Service, greet, hang_up_or_keep, take_turn, whispered
 
@@ -139,6 +139,8 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
     if isinstance(turn, Unusable):
         _LOG.warning("turn not usable: %s", turn.reason)
         return unknown_turn(line, read_turn_of_nobody(fields))
+    if isinstance(turn, Gone):
+        return nothing_more()
     if turn.number == 0:
         return unknown_turn(line, turn)
     try:

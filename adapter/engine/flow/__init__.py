@@ -11,7 +11,7 @@ from .hearing import estranged, hear, tries_at
 from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
 from .resuming import CALLBACK_INTENT, resumable, settlement
 from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
-from .without_memory import neutral, nobody_left, unknown_turn
+from .without_memory import neutral, nobody_left, nothing_more, unknown_turn
 
 __all__ = [
     "CALLBACK_INTENT",
@@ -41,6 +41,7 @@ __all__ = [
     "known",
     "neutral",
     "nobody_left",
+    "nothing_more",
     "onward",
     "resumable",
     "settlement",

@@ -30,10 +30,15 @@ def nobody_left(line: Line) -> Step:
     return Step((say(line.spoken[0], "unreached"),), HangUp())
 
 
+def nothing_more() -> Step:
+    """Nobody is there to hear anything."""
+    return Step((), HangUp())
+
+
 def unknown_turn(line: Line, turn: Turn) -> Step:
     """The answer to a turn of a call that we know nothing of. Nobody is rung after an outcome."""
     if turn.recorded:
         return Step((say(line.spoken[0], "recorded"),), HangUp())
     if turn.outcome is Outcome.ANSWERED:
-        return Step((), HangUp())
+        return nothing_more()
     return neutral(line) if turn.outcome is None else nobody_left(line)
