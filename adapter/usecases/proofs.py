@@ -77,7 +77,10 @@ def _secret(tx: Transaction, line: Line, confirm: Confirm, call: Call, ref: str,
 
 
 def _external_id(tx: Transaction, key: str, call: Call, ref: str) -> str | None:
-    """What was presented in this call proves nothing: whoever typed it can type its last digits, too."""
+    """What was presented in this call proves nothing: whoever typed it can type its last digits, too.
+
+    (By its value as well as by its token, which is another one after a change of keys.)
+    """
     shown = call.talk.presented if call.talk else None
     for value in customers.external_values(tx, ref, key):
         if (key, value) != shown and customers.external_token(tx, (key, value)) not in call.undo.presented:

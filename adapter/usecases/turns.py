@@ -13,13 +13,13 @@ from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Veri
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn
-from adapter.store import answers, calls, customers, memory
+from adapter.store import answers, calls, memory
 from adapter.store.database import Transaction
 
 from . import kept
 from .acquaintance import acquainted, is_verified
 from .greeting import CALLERS_PATIENCE_SECONDS
-from .proofs import count_wrong_answer, is_locked, proofs
+from .proofs import count_wrong_answer, proofs
 from .recognition import decide_again, disown, stand_on
 from .service import Service
 from .settlement import learn, settle, taken_along
@@ -41,18 +41,14 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         if step is not None:
             return step
         call = calls.find(tx, turn.call_id)
-        if call is None or call.talk is None or call.talk.turn != turn.number or not _is_living(tx, call):
+        # A call of an erased customer has no talk any more: nothing is heard of it, and nothing kept.
+        if call is None or call.talk is None or call.talk.turn != turn.number:
             return flow.unknown_turn(line, turn)
         call, step = _Hearing(service, tx, line, now).take(call, call.talk, turn)
         calls.save(tx, call)
         expires_at = idempotency.expires_at(now, service.policy.retention)
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
         return step
-
-
-def _is_living(tx: Transaction, call: Call) -> bool:
-    """Nothing is heard of, and nothing kept for, a customer who was erased."""
-    return call.customer_ref is not None and customers.exists(tx, call.customer_ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +114,7 @@ class _Hearing:
 
     def _wrong_answer(self, call: Call) -> Call:
         count_wrong_answer(self.tx, self.line, call, self.now)
-        if call.talk is None or not is_locked(self.tx, self.line, call, self.now):
-            return call
-        return replace(call, talk=replace(call.talk, locked=True))
+        return call
 
     def _identified(self, call: Call, key: str, value: str) -> Call:
         if _has_ended(call):

@@ -66,6 +66,17 @@ def test_a_call_that_the_api_started_is_asked_and_answered_like_any_other(
     assert api.call("call-1").json["origin"] == "api"
 
 
+def test_a_conversation_is_begun_once_even_if_its_first_step_is_kept_no_longer(
+    api: Api, calling: Calling, maria: str, clock: ToldClock
+) -> None:
+    phone = calling(by_pin())
+    phone.call("call-1")
+    clock.advance(hours=24)
+    before = api.call("call-1").json
+    assert phone.webhook("call-1").reason == "late"
+    assert api.call("call-1").json == before
+
+
 def test_a_greeting_kept_by_an_earlier_version_does_not_stand_in_the_way(
     api: Api, calling: Calling, maria: str
 ) -> None:

@@ -38,6 +38,11 @@ def test_a_chosen_intent_counts_when_the_caller_hangs_up(api: Api, phone: Phone,
     assert intents(api, maria) == {"moving": ("open", 1), "refund_request": ("open", 1)}
 
 
+def test_an_end_through_the_api_alone_is_an_end_too(api: Api, phone: Phone, maria: str) -> None:
+    api.end("call-1", customer_ref=maria)
+    assert intents(api, maria) == {"moving": ("open", 1), "refund_request": ("open", 1)}
+
+
 def test_an_intent_chosen_in_several_calls_counts_each_of_them(api: Api, phone: Phone, maria: str) -> None:
     phone.hangs_up("call-1")
     phone.call("call-2")
@@ -46,15 +51,19 @@ def test_an_intent_chosen_in_several_calls_counts_each_of_them(api: Api, phone: 
     assert intents(api, maria)["refund_request"] == ("open", 2)
 
 
-@pytest.mark.parametrize("order", ["SE", "ES"])
+@pytest.mark.parametrize("order", ["".join(each) for each in permutations("TSE")])
 @pytest.mark.parametrize(
     ("status", "left"), [("resolved", ("resolved", 0)), ("open", ("open", 1))], ids=["resolved", "open"]
 )
 def test_what_the_agent_says_of_it_wins_whichever_came_first(
-    api: Api, phone: Phone, maria: str, order: str, status: str, left: tuple[str, int]
+    api: Api, calling: Calling, maria: str, order: str, status: str, left: tuple[str, int]
 ) -> None:
+    phone = calling(a_line(menu=MENU))
+    phone.call("call-1")
     for message in order:
-        if message == "S":
+        if message == "T":
+            phone.presses("call-1", "1")
+        elif message == "S":
             phone.hangs_up("call-1")
         else:
             api.end("call-1", customer_ref=maria, intent="refund_request", intent_status=status)
@@ -97,17 +106,38 @@ def test_an_intent_resolved_by_a_later_call_is_not_opened_by_an_earlier_calls_la
     assert intents(api, maria)["refund_request"] == ("resolved", 0)
 
 
-def test_a_promise_to_ring_back_is_an_open_intent(api: Api, calling: Calling, maria: str) -> None:
-    after = {Outcome.NO_ANSWER: "back"}
-    phone = calling(
-        a_line(
-            destination=Destination(DestinationKind.DIAL, AGENTS, after=after),
-            destinations={"back": Destination(DestinationKind.CALLBACK)},
-        )
-    )
+CALLING_BACK = {
+    "destination": Destination(DestinationKind.DIAL, AGENTS, after={Outcome.NO_ANSWER: "back"}),
+    "destinations": {"back": Destination(DestinationKind.CALLBACK)},
+}
+
+
+@pytest.mark.parametrize("hung_up", ["before", "between", "after"])
+def test_a_promise_to_ring_back_is_an_open_intent(api: Api, calling: Calling, maria: str, hung_up: str) -> None:
+    phone = calling(a_line(menu=MENU, **CALLING_BACK))
     phone.call("call-1")
-    phone.nobody_answers("call-1")
+    for moment, act in (
+        ("before", lambda: phone.presses("call-1", "1")),
+        ("between", lambda: phone.nobody_answers("call-1")),
+    ):
+        if hung_up == moment:
+            phone.hangs_up("call-1")
+        act()
+    if hung_up == "after":
+        phone.hangs_up("call-1")
+    assert intents(api, maria) == {
+        "moving": ("open", 1),
+        "refund_request": ("open", 1),
+        "callback_request": ("open", 1),
+    }
+
+
+def test_what_the_greeting_promises_counts_even_if_the_hang_up_came_first(
+    api: Api, calling: Calling, maria: str
+) -> None:
+    phone = calling(a_line(destination=Destination(DestinationKind.CALLBACK)))
     phone.hangs_up("call-1")
+    phone.call("call-1")
     assert intents(api, maria)["callback_request"] == ("open", 1)
 
 
@@ -148,6 +178,14 @@ def test_what_another_call_said_of_it_since_stays_said(api: Api, phone: Phone, m
     assert intents(api, maria)["refund_request"] == ("open", 2)
     api.verdict("call-1", "rejected")
     assert intents(api, maria)["refund_request"] == ("open", 1)
+
+
+def test_what_another_call_resolved_since_stays_resolved(api: Api, phone: Phone, maria: str) -> None:
+    phone.hangs_up("call-1")
+    api.start("call-2", ani=ANI)
+    api.end("call-2", customer_ref=maria, intent="refund_request", intent_status="resolved")
+    api.verdict("call-1", "rejected")
+    assert intents(api, maria)["refund_request"] == ("resolved", 0)
 
 
 def test_what_was_offered_out_of_the_others_memory_does_not_go_along(api: Api, calling: Calling) -> None:

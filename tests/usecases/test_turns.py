@@ -101,6 +101,15 @@ def test_what_an_agent_found_out_meanwhile_counts(api: Api, calling: Calling, ma
     assert "menu" in said(phone.is_silent("call-1"))
 
 
+def test_whom_an_agent_rejected_is_not_asked_whether_they_are_somebody_after_all(
+    api: Api, calling: Calling, maria: str
+) -> None:
+    phone = calling(by_pin(languages=LANGUAGES))
+    phone.call("call-1")
+    api.verdict("call-1", "rejected")
+    assert "ask_pin" not in said(phone.presses("call-1", "2"))
+
+
 def test_an_agents_confirmation_is_not_refuted_by_keys(api: Api, calling: Calling, maria: str) -> None:
     phone = calling(by_pin())
     phone.call("call-1")
@@ -118,13 +127,16 @@ def test_two_webhooks_of_one_turn_at_once_count_once(calling: Calling, maria: st
     assert all(step == steps[0] for step in steps)
 
 
-def test_after_the_agents_end_nothing_is_decided_any_more(api: Api, calling: Calling, maria: str) -> None:
+@pytest.mark.parametrize("answers", [["1234", "1235"], ["4711"]], ids=["wrong", "right"])
+def test_after_the_agents_end_nothing_is_decided_any_more(
+    api: Api, calling: Calling, maria: str, answers: list[str]
+) -> None:
     phone = calling(by_pin())
     phone.call("call-1")
     api.end("call-1", customer_ref=maria)
     before = api.call("call-1").json, without_call(api.customer(maria).json)
-    phone.presses("call-1", "1234")
-    phone.presses("call-1", "1235")
+    for keys in answers:
+        phone.presses("call-1", keys)
     after = api.call("call-1").json, without_call(api.customer(maria).json)
     assert without_conversation(after[0]) == without_conversation(before[0])
     assert after[1] == before[1]
