@@ -12,7 +12,7 @@ from adapter.engine import flow, idempotency, lifecycle
 from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Hints, Millis, Principal, Talk, Turn
+from adapter.engine.model import Call, Distrust, Hints, Millis, Principal, Talk, Turn
 from adapter.store import answers, calls, memory
 from adapter.store.database import Transaction
 
@@ -119,7 +119,9 @@ class _Hearing:
     def _identified(self, call: Call, key: str, value: str) -> Call:
         if _has_ended(call):
             return call
-        hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=call.distrust)
+        # Recency would lift an id that anybody can key in to a greeting by name.
+        distrust = call.distrust or Distrust.SELF_NAMED
+        hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=distrust)
         return taken_along(
             self.service, self.tx, call, decide_again(self.service, self.tx, call, hints, self.now), self.now
         )

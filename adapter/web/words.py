@@ -33,6 +33,7 @@ SENTENCES: Final[dict[str, str]] = {
     "cap.whole": "Confidence ends at 1.",
     "cap.doubted": "A caller was rejected under this evidence before, so it is asked about again.",
     "cap.not_attested": "The line demands a signed caller ID and this call had none.",
+    "cap.self_named": "The caller named the id in the call, as anybody could who knows it: that alone proves nobody.",
     "cap.forwarded": "The call was forwarded, and the line greets nobody by name whose call was.",
     "candidate.ignored": "A customer was found, but too unsure to be taken for the caller: treated as new.",
     "verdict.confirmed": "The caller was confirmed in this call.",

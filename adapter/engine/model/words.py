@@ -55,10 +55,14 @@ class Verdict(StrEnum):
 
 
 class Distrust(StrEnum):
-    """Why a line takes a call's number for less than it would elsewhere: callers are asked, not greeted by name."""
+    """Why what a caller presents counts for less than it would elsewhere: they are asked, not greeted by name.
+
+    `self_named`: an id that the caller keyed in or said in the call, as anybody could who has read it somewhere.
+    """
 
     NOT_ATTESTED = "not_attested"
     FORWARDED = "forwarded"
+    SELF_NAMED = "self_named"
 
 
 class Origin(StrEnum):
