@@ -66,7 +66,7 @@ _OUTCOMES = (
         (_FIRST,),
         "ACCEPT?",
     ),
-    Row("no message is left", CHAIN, (declined(), SILENCE), "IGNORE VOICEMAIL GOODBYE", (), (_FIRST,), "ACCEPT?"),
+    Row("no message is left", CHAIN, (declined(), SILENCE), "IGNORE VOICEMAIL", (), (_FIRST,), "ACCEPT?"),
     Row(
         "hung up at the voicemail",
         CHAIN,
