@@ -130,7 +130,7 @@ class Agent:
 
 def answered(*answers: str | Answer, seconds: int = 35, caller_ends: bool = False) -> Answered:
     """Somebody answers, presses "1" at the whisper's question unless told otherwise, and talks."""
-    given = tuple(_answer(each) for each in answers or ("1",))
+    given = tuple(as_answer(each) for each in answers or ("1",))
     return Answered(Agent(given), seconds, caller_ends)
 
 
@@ -182,7 +182,7 @@ class Script:
             return HANG_UP
         item = self._items.pop(0)
         if isinstance(item, Answered | Unanswered | Message):
-            raise ScriptError(f"the caller is asked {question.said!r}, but the script goes on with {item}")
+            raise ScriptError(f"the caller is asked {question.said!r}, but the script goes on with {_named(item)}")
         return item
 
     def rings(self, handover: Handover) -> Outcome:
@@ -202,11 +202,16 @@ class Script:
         return following
 
 
-def _answer(written: str | Answer) -> Answer:
+def _named(item: Answered | Unanswered | Message) -> str:
+    return str(item.value) if isinstance(item, Unanswered) else type(item).__name__.lower()
+
+
+def as_answer(written: str | Answer) -> Answer:
+    """Text is keys if it can be, else words."""
     if not isinstance(written, str):
         return written
     return Keys(written) if written and set(written) <= _KEYPAD else Speech(written)
 
 
 def _item(written: str | Answer | Outcome | Message) -> Answer | Outcome | Message:
-    return _answer(written) if isinstance(written, str) else written
+    return as_answer(written) if isinstance(written, str) else written

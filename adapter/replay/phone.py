@@ -131,7 +131,8 @@ class Network:
             "CallStatus": transcript.call_status,
             "CallDuration": str(seconds),
             "Duration": str(math.ceil(seconds / 60)),
-            "Timestamp": format_datetime(datetime.fromtimestamp(self.now(), UTC)),
+            # Rounded up: the call took its seconds, even if it was played in less than one.
+            "Timestamp": format_datetime(datetime.fromtimestamp(math.ceil(self.now()), UTC)),
             "CallbackSource": "call-progress-events",
             "SequenceNumber": "0",
         }
