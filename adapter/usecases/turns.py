@@ -19,7 +19,7 @@ from adapter.store.database import Transaction
 from . import kept
 from .acquaintance import acquainted, is_verified
 from .greeting import CALLERS_PATIENCE_SECONDS
-from .proofs import count_wrong_answer, proofs
+from .proofs import count_wrong_answer, is_locked, proofs
 from .recognition import decide_again, disown, stand_on
 from .service import Service
 from .settlement import learn, settle, taken_along
@@ -113,8 +113,9 @@ class _Hearing:
         return reject(self.service, self.tx, call, self.now)
 
     def _wrong_answer(self, call: Call) -> Call:
+        """The one that locks is the last: it ends the question as if the tries were used up."""
         count_wrong_answer(self.tx, self.line, call, self.now)
-        return call
+        return self._refuted(call) if is_locked(self.tx, self.line, call, self.now) else call
 
     def _identified(self, call: Call, key: str, value: str) -> Call:
         if _has_ended(call):

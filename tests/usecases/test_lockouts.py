@@ -53,6 +53,17 @@ def test_a_locked_number_verifies_nobody_in_the_call_that_locked_it(api: Api, ca
     assert api.call("call-1").json["identity"]["confidence"] < 1
 
 
+def test_the_answer_that_locks_is_the_last_one(api: Api, calling: Calling, maria: str) -> None:
+    before = api.customer(maria).json
+    phone = calling(by_pin(confirm=replace(THREE, tries=9)))
+    phone.call("call-1")
+    for _ in range(3):
+        assert api.call("call-1").json["customer_ref"] == maria
+        phone.presses("call-1", "0000")
+    assert api.call("call-1").json["timeline"][-1]["event"] == "verdict_rejected"
+    assert api.customer(maria).json == before
+
+
 def test_one_customers_pin_cannot_be_guessed_from_many_numbers(
     api: Api, phone: Phone, maria: str, clock: ToldClock
 ) -> None:

@@ -312,16 +312,17 @@ def test_who_is_refuted_after_naming_an_account_leaves_it_alone(api: Api, callin
     assert api.call("call-1").json["customer_ref"] != ref
 
 
-def test_a_line_that_distrusts_the_number_does_so_in_the_second_look_up(
+def test_an_account_that_the_caller_names_is_never_enough_to_be_greeted_by_name(
     api: Api, calling: Calling, clock: ToldClock
 ) -> None:
     ref = api.start("earlier", "voip", ani=ANI, external_ids={"account": "12345"}).json["customer_ref"]
     api.end("earlier", customer_ref=ref)
     clock.advance(days=8)
-    for call_id, distrust, wished in (("call-1", Distrust.FORWARDED, "confirm"), ("call-2", None, "reuse")):
+    for call_id, distrust, cap in (("call-1", Distrust.FORWARDED, "forwarded"), ("call-2", None, "self_named")):
         phone = calling(by_account(confirm=None))
         phone.call(call_id, ANI, distrust=distrust)
-        assert context(phone.presses(call_id, "12345"))["recommendation"] == wished
+        assert context(phone.presses(call_id, "12345"))["recommendation"] == "confirm"
+        assert f"cap.{cap}" in rules(api, call_id)
         phone.hangs_up(call_id)
         clock.advance(days=8)
 
