@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import responses
 import yaml
 from click.testing import CliRunner, Result
 from flask import Flask
@@ -164,6 +165,28 @@ def test_a_script_that_is_too_long_or_does_not_fit_is_told(desk: Desk) -> None:
     assert "before the last 1 of the script" in desk.call("--script", "1,answer,1").output
     result = desk.call("--script", "busy")
     assert (result.exit_code, "the script does not fit the call" in result.output) == (1, True)
+
+
+@responses.activate
+def test_an_error_is_told_and_exits_with_1_even_when_the_fallback_saved_the_call(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:8080"
+    responses.get(f"{url}/v1/health", json={})
+    responses.post(f"{url}/twilio/voice", status=500)
+    responses.post(f"{url}/twilio/fallback", body="<Response><Hangup/></Response>", content_type="text/xml")
+    responses.post(f"{url}/twilio/status", status=204)
+    result = CliRunner().invoke(main, ["simulate", "--config", str(_write(tmp_path)), "--script", "1"])
+    assert (result.exit_code, "Error 11200: HTTP status 500" in result.output) == (1, True)
+    assert "The call is over: hung up by the document." in result.output
+
+
+@responses.activate
+def test_another_servers_text_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:8080"
+    responses.get(f"{url}/v1/health", json={})
+    responses.post(f"{url}/twilio/voice", body="[bold]\x1b[31m\x9b2J", content_type="text/plain")
+    responses.post(f"{url}/twilio/status", status=204)
+    result = CliRunner().invoke(main, ["simulate", "--config", str(_write(tmp_path)), "--script", "1"])
+    assert "☎ They say: [bold] [31m 2J" in result.output.replace("\x9b", "CSI")
 
 
 def test_when_nobody_answers_it_says_how_to_start_the_server(tmp_path: Path) -> None:

@@ -141,6 +141,12 @@ def test_a_call_that_nobody_answered_took_no_time() -> None:
     assert (told["CallStatus"], told["CallDuration"], told["Duration"]) == ("no-answer", "0", "0")
 
 
+def test_ringing_is_not_billed_to_a_caller_whom_nobody_answered() -> None:
+    server = pages('<Dial answerOnBridge="true">+14155550199</Dial>')
+    told = around(server).play(Call(), Script(HANG_UP)).requests[-1].fields
+    assert (told["CallStatus"], told["CallDuration"]) == ("no-answer", "0")
+
+
 def test_slow_fingers_take_their_time() -> None:
     passed: list[float] = []
     network = around(pages('<Gather action="/turn"/>', turn=""), passes=passed.append)
@@ -172,6 +178,6 @@ def test_a_plain_call_to_the_real_app_is_put_through_and_remembered(app: Flask, 
     played = a_network(app, clock).play(call, Script())
     assert played.said == "Hello and welcome. Thank you for calling us. One moment, please."
     assert [(each.target, each.bridged) for each in played.handovers] == [(AGENTS, True)]
-    assert [each.status for each in played.requests][-1] == 204
+    assert played.requests[-1].status == 204
     assert (played.clean, played.ending) == (True, Ending.HUNG_UP)
     assert [each["event"] for each in api.call(call.sid).get_json()["timeline"]] == ["greeted", "hung_up"]
