@@ -12,6 +12,8 @@ from .world import (
     BY_NAME,
     FULL,
     MENU,
+    OWN_ACCOUNT,
+    Person,
 )
 
 # Several people on one number
@@ -66,11 +68,13 @@ _SHARED = (
 
 # Callers who name their account
 
+_SPOKEN = Person({"name": "Maria Lopez", "pin": "4711"}, {"account_number": "8812"})
+
 _IDENTIFY = (
     Row(
         "an anonymous caller names the account, proves it and is known",
         FULL,
-        ("8812", "4711#", "2"),
+        (OWN_ACCOUNT, "4711#", "2"),
         f"WELCOME ACCOUNT 4? PIN? VERIFIED Maria Lopez {MENU} CONNECTING",
         (CLIENT,),
         ORDERS,
@@ -83,7 +87,7 @@ _IDENTIFY = (
         FULL,
         ("eight eight one two", "4711#", "2"),
         f"WELCOME ACCOUNT 4? PIN? VERIFIED Maria Lopez {MENU} CONNECTING",
-        (CLIENT,),
+        (_SPOKEN,),
         ORDERS,
         opens={"order_status": 1},
         verdict="confirmed",
@@ -102,7 +106,7 @@ _IDENTIFY = (
     Row(
         "somebody else's account without the PIN is of no use",
         FULL,
-        ("8812", "1#", "2#", "3#", "2"),
+        (OWN_ACCOUNT, "1#", "2#", "3#", "2"),
         f"WELCOME ACCOUNT 4? PIN? AGAIN PIN? AGAIN PIN? NOT_VERIFIED {MENU} CONNECTING",
         (CLIENT,),
         ORDERS,
@@ -113,7 +117,7 @@ _IDENTIFY = (
     Row(
         "an account of the wrong length is asked for again",
         FULL,
-        ("881", "8812", "4711#", "2"),
+        ("881", OWN_ACCOUNT, "4711#", "2"),
         f"WELCOME ACCOUNT 4? AGAIN ACCOUNT 4? PIN? VERIFIED Maria Lopez {MENU} CONNECTING",
         (CLIENT,),
         ORDERS,

@@ -10,6 +10,7 @@ from adapter.replay import (
 )
 
 from .world import (
+    OWN_ACCOUNT,
     Person,
     known,
     probable,
@@ -41,10 +42,10 @@ GONE = Ending.CALLER_HUNG_UP
 MARIA = probable(name="Maria Lopez", pin="4711", secret_note="n0te")
 KNOWN = known(name="Maria Lopez", pin="4711", secret_note="n0te")
 ANA, BEN = (
-    Person({"name": name, "pin": pin}, {"crm_id": name}, line_type="landline")
+    Person({"name": name, "pin": pin}, {"crm_id": f"{name} {OWN_ACCOUNT}"}, line_type="landline")
     for name, pin in (("Ana Moss", "1111"), ("Ben Moss", "2222"))
 )
-CLIENT = Person({"name": "Maria Lopez", "pin": "4711"}, {"account_number": "8812"})
+CLIENT = Person({"name": "Maria Lopez", "pin": "4711"}, {"account_number": OWN_ACCOUNT})
 NUMBERED = Person({"name": "Maria Lopez"}, {"customer_number": "77-123456"})
 NAMED = probable(name="María López")
 ONCE = known({"refund_request": 1}, name="Maria Lopez")

@@ -17,7 +17,7 @@ from tests.twilio.grammar import check
 
 from .row import Row
 from .table import TABLE
-from .world import a_number
+from .world import a_number, own
 
 rows = pytest.mark.parametrize("row", TABLE, ids=[row.name.replace(" ", "-") for row in TABLE])
 
@@ -44,11 +44,11 @@ def played(exchange: Exchange, api: Api, row: Row, public_url: str = PUBLIC_URL)
     number = a_number()
     for person in row.people:
         person.remembered(api, number)
+    # A copy: agents use their answers up.
+    script = [own(each, number) if isinstance(each, str) else deepcopy(each) for each in row.script]
     caller = ANONYMOUS if row.anonymous else number
     call = Call(caller, row.line, stir=row.stir, forwarded_from="+14155559999" if row.forwarded else None)
-    transcript = Network(exchange, public_url, ACCOUNT).play(
-        call, Script(*deepcopy(row.script))
-    )  # agents use their answers up
+    transcript = Network(exchange, public_url, ACCOUNT).play(call, Script(*script))  # agents use their answers up
     told = api.call(call.sid)
     assert told.status_code == 200, told.json
     assert told.json is not None
