@@ -7,7 +7,8 @@ Leaves out: people at a terminal (`adapter.cli.simulate`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, Protocol
 
@@ -214,4 +215,7 @@ def as_answer(written: str | Answer) -> Answer:
 
 
 def _item(written: str | Answer | Outcome | Message) -> Answer | Outcome | Message:
+    if isinstance(written, Answered):
+        # An agent uses its answers up: a table's row that is played twice needs another one.
+        return replace(written, agent=copy(written.agent))
     return as_answer(written) if isinstance(written, str) else written

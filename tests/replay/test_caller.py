@@ -10,6 +10,7 @@ from adapter.replay import (
     BUSY,
     HANG_UP,
     SILENCE,
+    Answered,
     Handover,
     Heard,
     Keys,
@@ -84,6 +85,14 @@ def test_who_answers() -> None:
     assert [agent.asked(QUESTION), agent.asked(QUESTION)] == [Keys("1"), SILENCE]
     assert mailbox().agent.asked(QUESTION) is SILENCE
     assert declined().agent.hears(HEARD) is HANG_UP
+
+
+def test_an_outcome_can_be_used_in_several_scripts() -> None:
+    outcome = answered("1")
+    for _ in range(2):
+        found = Script(outcome).rings(HANDOVER)
+        assert isinstance(found, Answered)
+        assert found.agent.asked(QUESTION) == Keys("1")
 
 
 @pytest.mark.parametrize("keys", ["", "A", "1 2", "\uff11"])
