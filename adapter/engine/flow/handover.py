@@ -21,6 +21,7 @@ from .menu import called
 from .resuming import CALLBACK_INTENT, informed
 from .speaking import language_of, name_of, newest_intent, remembered, say, value_of
 from .steps import Fact, HandOver, HangUp, Record, Say, Step, Whispered
+from .trust import probable_at_most
 
 # What a name in a context may hold; every channel takes it.
 _UNFIT: Final = re.compile(r"[^a-z0-9_]")
@@ -77,7 +78,7 @@ def whisper(line: Line, talk: Talk, known: Known) -> Whispered | None:
     destination = line.destination_named(talk.destination)
     if talk.place is not Place.HANDED_OVER or not (destination.whisper or destination.accept):
         return None
-    spoken = line.spoken[0]
+    spoken, known = line.spoken[0], probable_at_most(line, talk, known)
     facts = _told(line, informed(line, talk, known), known, spoken.language)
     told = (say(spoken, "whisper", remembered(line, known, facts)),) if destination.whisper else ()
     asked = (say(spoken, "whisper_accept"),) if destination.accept else ()
