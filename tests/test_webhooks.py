@@ -243,7 +243,7 @@ def test_an_oversized_webhook_is_refused_leaves_no_trace_and_the_log_says_why(
         caplog.clear()
         assert posted(app, "voice", [*a_call(1), ("AddOns", "x" * size)]).status == 403
         assert posted(app, "status", [*a_call(1, CallStatus="completed"), ("AddOns", "x" * size)]).status == 403
-        assert caplog.text.count("webhook refused: too large, more than 1024 KiB") == 2
+        assert caplog.text.count("webhook refused: too large to check its signature, more than 1024 KiB") == 2
     assert stored(tmp_path) == before
 
 

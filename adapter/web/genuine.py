@@ -24,13 +24,10 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
     """The present request's fields when Twilio signed them, else None. The URL is the configured one, never the Host
     header. `tokens`: auth tokens by AccountSid, "*" for any account."""
     try:
-        # Werkzeug's own limit for forms is half of it.
-        request.max_content_length = request.max_form_memory_size = _MAX_BYTES
+        request.max_content_length = _MAX_BYTES
         form = list(request.form.items(multi=True)) if request.method == "POST" else []
     except RequestEntityTooLarge:
-        _LOG.warning(
-            "webhook refused: too large, more than %s KiB, so its signature was not checked", _MAX_BYTES // 1024
-        )
+        _LOG.warning("webhook refused: too large to check its signature, more than %s KiB", _MAX_BYTES // 1024)
         return None
     except HTTPException as error:
         _LOG.warning("webhook refused: its form cannot be read (%s)", error.code)

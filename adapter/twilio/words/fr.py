@@ -23,7 +23,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         # Mis en relation sans avoir rien demandé.
         "reuse": (
             "Heureux de vous retrouver{% if name %}, {{ name }}{% endif %}."
-            "{% if intent %} Nous nous occupons encore de votre demande : {{ intent }}.{% endif %} Un instant, s'il vous plaît."
+            "{% if intent %} Nous nous occupons encore de votre demande : {{ intent }}.{% endif %}"
+            " Un instant, s'il vous plaît."
         ),
         "confirm": (
             "Bonjour et merci de votre appel. La personne qui vous répondra vous demandera qui vous êtes."
