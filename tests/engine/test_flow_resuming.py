@@ -277,7 +277,7 @@ class TestWhatTheEarlierCallWasAbout:
         talk, _ = begin(SECRETIVE, a_caller(SECRETIVE, REUSE), NOW, resumable(SECRETIVE, a_call(CHOSEN), NOW))
         assert talk.place is Place.OFFER
         heard = hear(SECRETIVE, replace(talk, place=Place.MENU), a_turn("1"), (), NOW)
-        talk, step = go_on(SECRETIVE, heard.talk, a_caller(SECRETIVE, REUSE), NOW)
+        talk, _ = go_on(SECRETIVE, heard.talk, a_caller(SECRETIVE, REUSE), NOW)
         assert (talk.intent, talk.opened, talk.destination) == ("refund", ("refund",), "billing")
         assert estranged(talk).opened == ("refund",)
 

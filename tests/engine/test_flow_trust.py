@@ -50,7 +50,10 @@ def test_silence_on_a_shared_number_makes_nobody_known(confirm: Any) -> None:
     told = whisper(line, talk, a_caller(line, REUSE))
     assert told is not None
     assert dict(told.says[0].facts) == {
-        **{"name": None, "intent": None, "attempt": None, "recommendation": "confirm"},
+        "name": None,
+        "intent": None,
+        "attempt": None,
+        "recommendation": "confirm",
         "verified": 0,
     }
     assert "Maria" not in str((step, told))
