@@ -156,7 +156,7 @@ class TestContext:
         }
 
     def test_of_a_probable_caller_only_what_is_public(self) -> None:
-        told = self.hand_over(a_caller(LINE, CONFIRM), intent="refund")
+        told = self.hand_over(a_caller(LINE, CONFIRM), intent="new_order")
         assert (told["city"], told["attempt"], told["recommendation"]) == ("Bonn", "1", "confirm")
         assert "name" not in told
 
