@@ -9,13 +9,12 @@ import json
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
 
 from .database import Row, Transaction
 from .refs import to_bytes
-from .statements import Prepared, bind
+from .statements import Prepared, bind, upsert
 from .tables import INTENT_STATUSES, customers
 from .tables import intents as intents_table
 from .tables import variables as variables_table
@@ -25,13 +24,6 @@ def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(
         table.c.account == bind("account"), table.c.realm == bind("realm"), table.c.customer == bind("customer")
     )
-
-
-def _upsert(table: sa.Table) -> Prepared:
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
-    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 _INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]
@@ -49,7 +41,7 @@ _OPEN_INTENTS = Prepared(
 _INTENT = Prepared(
     sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
 )
-_SAVE_INTENT = _upsert(intents_table)
+_SAVE_INTENT = upsert(intents_table)
 _VARIABLES = Prepared(
     sa.select(*_VARIABLE_COLUMNS)
     .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
@@ -62,7 +54,7 @@ _VARIABLE = Prepared(
         variables_table.c.expires_at > bind("now"),
     )
 )
-_SAVE_VARIABLE = _upsert(variables_table)
+_SAVE_VARIABLE = upsert(variables_table)
 _FORGET_VARIABLE = Prepared(
     sa.delete(variables_table).where(_of_customer(variables_table), variables_table.c.name == bind("of_name"))
 )

@@ -49,7 +49,8 @@ def start_call(service: Service, principal: Principal, command: StartCall | list
 
 def greet(service: Service, principal: Principal, command: StartCall) -> Greeting:
     """A voice webhook: the same start, but never at the caller's cost, and a repeated one gets its first answer."""
-    with service.store.begin(principal.realm) as tx:
+
+    def work(tx: Transaction) -> Greeting:
         now = service.clock.now()
         before = answers.find(tx, _VOICE, command.call_id, now)
         if before is not None:
@@ -64,6 +65,8 @@ def greet(service: Service, principal: Principal, command: StartCall) -> Greetin
             ref, expires_at = greeting.started.customer_ref, idempotency.expires_at(now, service.policy.retention)
             answers.keep(tx, _VOICE, command.call_id, "", kept.from_started(greeting.started), ref, expires_at)
         return replace(greeting, rate=rate)
+
+    return service.store.transact(principal.realm, work)
 
 
 def _greet_once(service: Service, principal: Principal, tx: Transaction, command: StartCall, now: Millis) -> Greeting:
