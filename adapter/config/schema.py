@@ -15,7 +15,7 @@ from adapter.engine import policy
 from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Mode
 
-from .fields import Address, Bind, Choice, Fraction, Pepper, PhoneNumber, SecretKey, Switch, Text, Whole
+from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Pepper, PhoneNumber, SecretKey, Switch, Text, Whole
 from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, ServerConfig
 from .tables import DestinationField, Items, Section, Table
 from .words import Language, Template
@@ -40,12 +40,10 @@ _WHOLE_RANGES: dict[str, tuple[int, int, str]] = {
 
 
 class DatabaseSchema(Section):
-    url = Text(
-        "sqlite:///file.db (relative) or sqlite:////folder/file.db (absolute)",
-        r"sqlite:///(?!:memory:)[^?#]*[^?#/]",
-        load_default=DatabaseConfig().url,
-    )
+    url = DatabaseUrl(load_default=DatabaseConfig().url, metadata={"secret": True})
     lock_timeout_ms = Whole(1, 60_000, unit="milliseconds", load_default=DatabaseConfig().lock_timeout_ms)
+    pool_size = Whole(1, 1_000, unit="connections of each worker", load_default=DatabaseConfig().pool_size)
+    state_dir = Text("the path of a folder", load_default=DatabaseConfig().state_dir)
 
 
 class ServerSchema(Section):
