@@ -158,16 +158,17 @@ class Store(ABC):
         return store
 
     @abstractmethod
-    def begin(self, realm: Realm) -> AbstractContextManager[Transaction]:
+    def begin(self, realm: Realm, at_most_seconds: float | None = None) -> AbstractContextManager[Transaction]:
         """A write transaction: alone, durable when the block has returned, without a trace when it raises.
 
-        StoreUnavailable when the lock is not had in time, or the database is missing, read-only, full or broken.
+        `at_most_seconds`: wait no longer than this for the turn to write, for whom the store's own patience is too
+        long. StoreUnavailable when the lock is not had in time, or the database is missing, read-only, full or broken.
         StoreInterrupted when doing all of it again may succeed: `transact` does so.
         """
 
-    def transact(self, realm: Realm, work: Callable[[Transaction], T]) -> T:
+    def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
         """Do `work` in a write transaction, again if need be; what it returned the time it was committed."""
-        with self.begin(realm) as tx:
+        with self.begin(realm, at_most_seconds) as tx:
             return work(tx)
 
     @abstractmethod

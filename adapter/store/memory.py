@@ -28,24 +28,25 @@ def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
 
 _INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]
 _VARIABLE_COLUMNS = [column for column in variables_table.c if column.name not in ("account", "realm", "customer")]
-_ALL_INTENTS = Prepared(
-    sa.select(*_INTENT_COLUMNS)
-    .where(_of_customer(intents_table))
-    .order_by(intents_table.c.opened_at, intents_table.c.position)
-)
+# The name last: two calls may open an intent in the same millisecond, and a database without a rule gives any order.
+_OLDEST_FIRST = (intents_table.c.opened_at, intents_table.c.position, intents_table.c.intent)
+_ALL_INTENTS = Prepared(sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table)).order_by(*_OLDEST_FIRST))
 _OPEN_INTENTS = Prepared(
     sa.select(*_INTENT_COLUMNS)
     .where(_of_customer(intents_table), intents_table.c.status == INTENT_STATUSES.index("open"))
-    .order_by(intents_table.c.opened_at, intents_table.c.position)
+    .order_by(*_OLDEST_FIRST)
 )
 _INTENT = Prepared(
     sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
 )
 _SAVE_INTENT = upsert(intents_table)
+_FORGET_INTENT = Prepared(
+    sa.delete(intents_table).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
+)
 _VARIABLES = Prepared(
     sa.select(*_VARIABLE_COLUMNS)
     .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
-    .order_by(variables_table.c.created_at, variables_table.c.position)
+    .order_by(variables_table.c.created_at, variables_table.c.position, variables_table.c.name)
 )
 _VARIABLE = Prepared(
     sa.select(*_VARIABLE_COLUMNS).where(
@@ -95,6 +96,12 @@ def save_intents(tx: Transaction, ref: str, changed: Sequence[Intent]) -> None:
     """Insert or replace these."""
     customer = to_bytes(ref)
     tx.execute_many(_SAVE_INTENT, (_intent_row(tx, customer, intent) for intent in changed))
+
+
+def forget_intents(tx: Transaction, ref: str, names: Sequence[str]) -> None:
+    """Delete these: nobody ever called about them after all."""
+    customer = to_bytes(ref)
+    tx.execute_many(_FORGET_INTENT, ({"customer": customer, "name": name} for name in names))
 
 
 def variables(tx: Transaction, ref: str, names: Sequence[str], now: Millis) -> dict[str, Variable]:

@@ -23,9 +23,11 @@ T = TypeVar("T")
 
 # libpq takes anything shorter for 2 as well.
 CONNECT_SECONDS = 2
-# What a statement may take beyond the wait for a lock, in the server; and when to give a silent server up.
+# What a statement may take beyond the wait for a lock, in the server; and when to give a silent server up. Whoever has
+# little patience gives up at once: a caller hears nothing meanwhile.
 _STATEMENT_SECONDS = 2.0
 _SILENCE_SECONDS = 3.0
+_HURRIED_SILENCE_SECONDS = 0.2
 # A process that was stopped in the middle of a transaction must not keep everybody else from writing for ever.
 _IDLE_SECONDS = 10.0
 _NOT_READY = 0
@@ -68,13 +70,7 @@ class Connections:
 
     def __init__(self, url: str, timeout_seconds: float, pool_size: int) -> None:
         self._url = url
-        self._patience = timeout_seconds + _SILENCE_SECONDS
-        limits = (
-            ("lock_timeout", timeout_seconds),
-            ("statement_timeout", timeout_seconds + _STATEMENT_SECONDS),
-            ("idle_in_transaction_session_timeout", _IDLE_SECONDS),
-        )
-        self._limits = "".join(f"; SET LOCAL {name} = {int(seconds * 1_000)}" for name, seconds in limits)
+        self._timeout = timeout_seconds
         self._pool = sa.pool.QueuePool(
             self._connect,  # type: ignore[arg-type]  # psycopg's is what SQLAlchemy calls a DBAPI connection
             pool_size=pool_size,
@@ -85,9 +81,16 @@ class Connections:
         )
 
     @contextmanager
-    def transaction(self, begin: str) -> Iterator[Connection]:
-        """A connection on which `begin` was done, rolled back afterwards unless it has been committed by then."""
-        entry, connection = self._begun(begin)
+    def transaction(self, begin: str, at_most_seconds: float | None = None) -> Iterator[Connection]:
+        """A connection on which `begin` was done, rolled back afterwards unless it has been committed by then.
+
+        `at_most_seconds`: the longest wait for a lock, when the usual one is too long.
+        """
+        if at_most_seconds is None:
+            waits, silence = self._timeout, self._timeout + _SILENCE_SECONDS
+        else:
+            waits, silence = at_most_seconds, at_most_seconds + _HURRIED_SILENCE_SECONDS
+        entry, connection = self._begun(begin + _limits(waits), silence)
         try:
             yield connection
         finally:
@@ -101,7 +104,6 @@ class Connections:
         """A connection beside the pool, without limits of time: for migrations and for what takes long."""
         connection = self._connect()
         try:
-            connection.patience_seconds = None
             connection.autocommit = autocommit
             yield connection
         finally:
@@ -111,7 +113,7 @@ class Connections:
         """Close what is idle."""
         self._pool.dispose()
 
-    def _begun(self, begin: str) -> tuple[sa.PoolProxiedConnection, Connection]:
+    def _begun(self, begin: str, silence_seconds: float) -> tuple[sa.PoolProxiedConnection, Connection]:
         """A connection may have died since it was last used: nothing is begun on it, and the next one is as good."""
         while True:
             opened_before = time.monotonic()
@@ -121,8 +123,9 @@ class Connections:
                 raise StoreUnavailable("the database is busy: no connection became free in time") from error
             connection = entry.dbapi_connection
             assert isinstance(connection, Connection)
+            connection.patience_seconds = silence_seconds
             try:
-                connection.execute(begin + self._limits)
+                connection.execute(begin)
                 return entry, connection
             except psycopg.Error as error:
                 entry.invalidate()
@@ -148,8 +151,17 @@ class Connections:
             )
         except psycopg.OperationalError as error:
             raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from error
-        connection.patience_seconds = self._patience
         return connection
+
+
+def _limits(waits_seconds: float) -> str:
+    """In the server, to the end of the transaction only."""
+    limits = (
+        ("lock_timeout", waits_seconds),
+        ("statement_timeout", waits_seconds + _STATEMENT_SECONDS),
+        ("idle_in_transaction_session_timeout", _IDLE_SECONDS),
+    )
+    return "".join(f"; SET LOCAL {name} = {max(1, int(seconds * 1_000))}" for name, seconds in limits)
 
 
 def is_lost(connection: Connection) -> bool:

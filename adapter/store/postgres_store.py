@@ -119,13 +119,14 @@ class PostgresStore(Store):
         return cls(url, keyring, lock_timeout_seconds, pool_size)
 
     @contextmanager
-    def begin(self, realm: Realm) -> Iterator[PostgresTransaction]:
+    def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[PostgresTransaction]:
         """As `Store.begin`; alone in the realm's billing account."""
         if getattr(self._writing, "here", False):
             raise RuntimeError("a write transaction inside a write transaction would wait for itself")
         self._writing.here = True
+        hurry = None if at_most_seconds is None else min(at_most_seconds, self._timeout)
         try:
-            with self.connections.transaction(_BEGIN) as connection:
+            with self.connections.transaction(_BEGIN, hurry) as connection:
                 mark = _take_turn(connection, realm.account)
                 tx = PostgresTransaction(connection, realm, self.keyring, self._time)
                 yield tx
@@ -137,13 +138,14 @@ class PostgresStore(Store):
         finally:
             self._writing.here = False
 
-    def transact(self, realm: Realm, work: Callable[[Transaction], T]) -> T:
+    def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
         """As `Store.transact`: once interrupted, it is tried again for as long as a turn is waited for."""
-        deadline, pauses = time.monotonic() + self._timeout, _pauses()
+        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        deadline, pauses = time.monotonic() + patience, _pauses()
         interrupted = False
         while True:
             try:
-                with self.begin(realm) as tx:
+                with self.begin(realm, at_most_seconds) as tx:
                     return work(tx)
             except StoreUnavailable as error:
                 # A database that is away from the start is told at once: a caller is waiting.

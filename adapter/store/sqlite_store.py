@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -75,12 +76,17 @@ class SqliteStore(Store):
         return cls(Path(os.path.abspath(name)), keyring, lock_timeout_seconds)
 
     @contextmanager
-    def begin(self, realm: Realm) -> Iterator[SqliteTransaction]:
+    def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[SqliteTransaction]:
         """As `Store.begin`: BEGIN IMMEDIATE, under a lock that is fair to all threads and processes."""
-        with self.lock.held():
+        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        deadline = time.monotonic() + patience
+        with self.lock.held(patience):
             connection = self.connections.writer()
             try:
-                _plainly(connection, "BEGIN IMMEDIATE")
+                if at_most_seconds is None:
+                    _plainly(connection, "BEGIN IMMEDIATE")
+                else:
+                    _begin_by(connection, deadline)
                 yield SqliteTransaction(connection, realm, self.keyring)
                 _plainly(connection, "COMMIT")
             except BaseException as error:
@@ -177,6 +183,17 @@ class SqliteStore(Store):
             self.connections.drop_writer()
         if isinstance(error, StoreUnavailable):
             self.connections.drop_writer()
+
+
+def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:
+    """Somebody else's program may hold SQLite's own lock: what is left of the patience is spent on that."""
+    usual = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    left = max(0, round(1000 * (deadline - time.monotonic())))
+    _plainly(connection, f"PRAGMA busy_timeout={left}")
+    try:
+        _plainly(connection, "BEGIN IMMEDIATE")
+    finally:
+        _plainly(connection, f"PRAGMA busy_timeout={usual}")
 
 
 def _plainly(connection: sqlite3.Connection, sql: str) -> None:

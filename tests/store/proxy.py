@@ -12,6 +12,7 @@ from enum import Enum
 from psycopg.conninfo import conninfo_to_dict
 
 _COMMIT = b"COMMIT\0"
+_COMMITTED = b"C\x00\x00\x00\x0bCOMMIT"
 
 
 class OnCommit(Enum):
@@ -26,7 +27,7 @@ class OnCommit(Enum):
 
 @dataclass
 class Proxy:
-    """Listens on a port of its own. `meanwhile` is called when a connection was just lost."""
+    """Listens on a port of its own. `meanwhile` is called before a lost connection is seen to be."""
 
     target: str
     on_commit: OnCommit = OnCommit.PASS
@@ -69,29 +70,21 @@ class Proxy:
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := client.recv(65_536):
-                if _COMMIT in data and self.on_commit is not OnCommit.PASS:
-                    self._lose(client, server, data)
-                    return
+                if _COMMIT in data and self.on_commit is OnCommit.LOSE:
+                    self.on_commit = OnCommit.PASS
+                    self.meanwhile()
+                    break
                 server.sendall(data)
         _shut(server)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := server.recv(65_536):
-                if b"C\x00\x00\x00\x0bCOMMIT" in data and self.on_commit is OnCommit.LOSE_THE_ANSWER:
+                if _COMMITTED in data and self.on_commit is OnCommit.LOSE_THE_ANSWER:
+                    self.on_commit = OnCommit.PASS
+                    self.meanwhile()
                     break
                 client.sendall(data)
-        _shut(client)
-
-    def _lose(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
-        if self.on_commit is OnCommit.LOSE_THE_ANSWER:
-            server.sendall(data)
-            # The other pump ends both when the answer comes.
-            with suppress(OSError):
-                client.recv(1)
-        self.on_commit = OnCommit.PASS
-        self.meanwhile()
-        _shut(server)
         _shut(client)
 
 

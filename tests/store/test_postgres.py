@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
@@ -188,6 +189,15 @@ def test_who_waits_too_long_for_a_turn_is_refused(url: str, store: Store) -> Non
         impatient.transact(HERE, Work())
     impatient.transact(HERE, Work())
     impatient.close()
+
+
+def test_who_has_less_patience_than_the_store_gives_up_earlier(store: Store) -> None:
+    began = time.monotonic()
+    with store.begin(HERE), ThreadPoolExecutor(1) as thread:
+        hurried = thread.submit(store.transact, HERE, Work(), 0.05)
+        with pytest.raises(StoreUnavailable, match="busy"):
+            hurried.result()
+    assert time.monotonic() - began < 1
 
 
 def test_who_finds_no_free_connection_is_refused(url: str, store: Store) -> None:

@@ -66,6 +66,7 @@ def test_the_way_to_the_file_may_have_any_characters(tmp_path: Path) -> None:
     assert (folder / "c;d.db").exists()
 
 
+@pytest.mark.sqlite
 def test_a_new_database_and_its_companions_are_nobody_elses_to_read(url: str, path: Path) -> None:
     store = Store.open(url, Keyring())
     store.migrate()
@@ -103,6 +104,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
     ]
 
 
+@pytest.mark.sqlite
 def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
@@ -113,6 +115,7 @@ def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> Non
     store.close()
 
 
+@pytest.mark.sqlite
 def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def half(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE half (x)")
@@ -128,6 +131,7 @@ def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pyt
     store.close()
 
 
+@pytest.mark.sqlite
 def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")

@@ -13,7 +13,19 @@ from adapter.store.database import NO_REALM, Store
 from adapter.store.statements import Dialect, PerTokens, Prepared
 from adapter.store.tables import customers
 
-HOT = ("customers", "identities", "memory", "calls", "meters", "answers", "keys", "records", "sweep", "rekey")
+HOT = (
+    "customers",
+    "identities",
+    "memory",
+    "calls",
+    "meters",
+    "answers",
+    "lockouts",
+    "keys",
+    "records",
+    "sweep",
+    "rekey",
+)
 # Reading a whole small table is the point of these, or they run once a boot.
 WHOLE = {("keys", "_ALL"), ("sweep", "_ORGANIZATIONS")}
 

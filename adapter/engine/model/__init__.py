@@ -33,7 +33,8 @@ from .asked import (
 )
 from .decided import Call, Decision, Evidence, Identity, Links, Undo
 from .found import AniLink, CustomerFacts, ExternalLink, Facts, Intent, Memory, Sightings, Variable
-from .words import Basis, IntentStatus, Level, LineType, Millis, Mode, Origin, Recommendation, Verdict
+from .talk import Outcome, Place, Talk, Turn
+from .words import Basis, Distrust, IntentStatus, Level, LineType, Millis, Mode, Origin, Recommendation, Verdict
 
 __all__ = [
     "AniLink",
@@ -44,6 +45,7 @@ __all__ = [
     "CustomerFacts",
     "Decision",
     "Denial",
+    "Distrust",
     "EndCall",
     "Ended",
     "Evidence",
@@ -67,6 +69,8 @@ __all__ = [
     "Mode",
     "Organization",
     "Origin",
+    "Outcome",
+    "Place",
     "Plan",
     "Principal",
     "QuotaExhausted",
@@ -77,7 +81,9 @@ __all__ = [
     "Sightings",
     "StartCall",
     "Started",
+    "Talk",
     "Tier",
+    "Turn",
     "Undo",
     "Variable",
     "VariableUpdate",
