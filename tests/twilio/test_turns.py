@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.engine.model import Outcome, Turn
 from adapter.twilio.forms import LEG, TURN, Unusable
-from adapter.twilio.turns import Whispering, read_turn, read_turn_of_nobody, read_whisper
+from adapter.twilio.turns import Gone, Whispering, read_turn, read_turn_of_nobody, read_whisper
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PAYLOADS = {
@@ -92,12 +92,18 @@ class TestOutcomes:
             ("something new", None, Outcome.FAILED),
         ],
     )
-    def test_a_dial_ends_as_it_says_whatever_the_callers_own_leg_does(
-        self, dialed: str, bridged: str | None, outcome: Outcome
-    ) -> None:
+    def test_a_dial_ends_as_it_says(self, dialed: str, bridged: str | None, outcome: Outcome) -> None:
         told = {"DialCallStatus": dialed} | ({"DialBridged": bridged} if bridged else {})
-        for status in ("in-progress", "completed", "busy"):
-            assert turn(CallStatus=status, **told) == Turn(SID, 3, outcome=outcome)
+        assert turn(**told) == Turn(SID, 3, outcome=outcome)
+
+    @pytest.mark.parametrize("status", ["completed", "busy", "no-answer", "canceled", "failed"])
+    def test_a_caller_who_is_gone_before_anybody_answers_was_cut_off(self, status: str) -> None:
+        """What became of the hand-over is nobody's doing, and nobody hears what comes next."""
+        for told in ({"DialCallStatus": "no-answer"}, {"DialCallStatus": "canceled"}, {"QueueResult": "hangup"}):
+            assert read_turn(list({**LEG_OF_CALLER, "CallStatus": status, **told}.items()), 3) == Gone()
+
+    def test_a_caller_who_hangs_up_after_a_talk_was_answered(self) -> None:
+        assert turn(CallStatus="completed", DialCallStatus="completed") == Turn(SID, 3, outcome=Outcome.ANSWERED)
 
     @pytest.mark.parametrize(
         ("queued", "outcome"),
