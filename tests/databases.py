@@ -180,6 +180,7 @@ class _Databases:
     def _make(self, template: str) -> str:
         admin = self._start()
         name = f"{self._prefix}_{next(self._numbers)}"
+        self._throw_out(template)  # it cannot be copied while anybody is in it
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         self._made.append(name)
         return name
@@ -190,7 +191,8 @@ class _Databases:
                 self._server = Server()
                 self._server.start()
             atexit.register(self._end)
-            self._admin = psycopg.connect(self._url(None), autocommit=True)
+            # Without prepared statements: the named server may be a PgBouncer.
+            self._admin = psycopg.connect(self._url(None), autocommit=True, prepare_threshold=None)
             template = f"{self._prefix}_template"
             self._admin.execute(f"CREATE DATABASE {template} TEMPLATE template0")
             self._made.append(template)
@@ -231,7 +233,7 @@ class _Databases:
         with suppress(psycopg.OperationalError, KeyError):
             self._connections[name].execute("SELECT 1")  # a test may have thrown everybody out
         if name not in self._connections or self._connections[name].closed:
-            self._connections[name] = psycopg.connect(self._url(name), autocommit=True)
+            self._connections[name] = psycopg.connect(self._url(name), autocommit=True, prepare_threshold=None)
         return self._connections[name]
 
 

@@ -26,13 +26,14 @@ def upgrade(connection: Connection) -> None:
         if current(connection) == schema.head():
             connection.rollback()
             return
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        _check_known(connection)
-        if current(connection) != schema.head():
-            schema.run_steps(
-                sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
-            )
-        connection.commit()
+        connection.rollback()
+        engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
+        with engine.begin() as alembic_connection:
+            # Not before: SQLAlchemy rolls back what it finds begun when it first looks at a connection.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            _check_known(connection)
+            if current(connection) != schema.head():
+                schema.run_steps(alembic_connection)
     except (psycopg.Error, sa.exc.DBAPIError) as error:
         raise _told(error, connection) from error
 

@@ -78,14 +78,13 @@ def check_known(version: str) -> None:
         )
 
 
-def run_steps(engine: sa.Engine) -> None:
-    """All steps that are left, in one transaction of the engine's."""
+def run_steps(connection: sa.Connection) -> None:
+    """All steps that are left, in the transaction that is open."""
     config = Config()
     # Alembic's configuration would take a percent sign for an interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as alembic_connection:
-        config.attributes["connection"] = alembic_connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _check_known(connection: sqlite3.Connection) -> None:
@@ -98,4 +97,6 @@ def _check_known(connection: sqlite3.Connection) -> None:
 
 def _run_migrations(connection: sqlite3.Connection) -> None:
     """All steps inside the transaction that is open already; the commit at the end is SQLAlchemy's."""
-    run_steps(sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool))
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
+    with engine.begin() as alembic_connection:
+        run_steps(alembic_connection)

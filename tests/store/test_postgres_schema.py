@@ -117,3 +117,17 @@ def test_text_is_ordered_by_code_point_whatever_the_locale(bare: str, store: Sto
             " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
         ).fetchall()
     assert others == []
+
+
+def test_who_migrates_has_the_lock_to_the_end(bare: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by six workers at once: whoever lost it made the same tables as somebody else."""
+    real, held = schema.command.upgrade, []
+
+    def looking(config: Config, revision: str) -> None:
+        real(config, revision)
+        with psycopg.connect(bare) as other:
+            held.extend(other.execute("SELECT granted FROM pg_locks WHERE locktype = 'advisory'").fetchall())
+
+    monkeypatch.setattr(schema.command, "upgrade", looking)
+    store.migrate()
+    assert held == [(True,)]
