@@ -4,5 +4,6 @@
 quota · `lockouts` wrong answers · `answers` kept for Idempotency-Keys and repeated webhooks · `organizations`, `keys`
 who may ask · `sweep`, `rekey` upkeep · `inbox` what could not be saved yet. Below them: `tables`, `statements`,
 `sealing`, `forks`, `schema`, `clocks`, `callbody`, `refs`, `migrations`; on one file: `sqlite_store`, `sqlite`,
-`writelock`; on PostgreSQL: `postgres_store`, `postgres`, `postgres_schema`, `postgres_time`.
+`writelock`; on PostgreSQL: `postgres_store`, `postgres`, `postgres_schema`, `postgres_turns`,
+`postgres_time`.
 """
