@@ -43,7 +43,7 @@ def keeps_answers_late() -> Flask:
 
 
 @contextmanager
-def _late_begin(store: SqliteStore, realm: Realm) -> Iterator[Transaction]:
+def _late_begin(store: SqliteStore, realm: Realm, at_most_seconds: float | None = None) -> Iterator[Transaction]:
     store.lock.acquire()
     connection = store.connections.writer()
     connection.execute("BEGIN IMMEDIATE")
