@@ -8,6 +8,7 @@ Python API would create a system user), as an unprivileged user when we are root
 from __future__ import annotations
 
 import atexit
+import ctypes
 import importlib.util
 import itertools
 import os
@@ -39,6 +40,8 @@ DSN = "STICKY_CALLS_TEST_POSTGRESQL"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 _UNPRIVILEGED = 65_534
 _START_SECONDS = 30.0
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _NO_SERVER = (
     "no PostgreSQL for the tests: install the extra [test] on a Python for which `pgserver` has a wheel (3.11, 3.12), "
     f"or name a server in {DSN}=postgresql://user@host/postgres, or leave these tests out with -k 'not postgresql'"
@@ -72,7 +75,12 @@ class Server:
             command = [_binary("postgres"), "-D", f"{self.folder}/data", "-k", str(self.folder), *flags]
             # A group of its own: Ctrl-C at the terminal reaches the tests, which then stop the server in order.
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True, **self._as_nobody()
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_the_tests,
+                **self._as_nobody(),
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -235,6 +243,11 @@ class _Databases:
         if name not in self._connections or self._connections[name].closed:
             self._connections[name] = psycopg.connect(self._url(name), autocommit=True, prepare_threshold=None)
         return self._connections[name]
+
+
+def _end_with_the_tests() -> None:
+    """In the new process: be told to stop when the tests are killed, or the server would run for ever."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT))
 
 
 def _binary(name: str) -> str:

@@ -42,6 +42,10 @@ _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.2
 
 
+class _InDoubt(StoreUnavailable):
+    """Perhaps it is saved, perhaps not."""
+
+
 class PostgresTransaction(Transaction):
     """On a connection of the pool. An interruption is remembered: what was interrupted must never be committed."""
 
@@ -129,6 +133,8 @@ class PostgresStore(Store):
             try:
                 with self.begin(realm, at_most_seconds) as tx:
                     return work(tx)
+            except _InDoubt:
+                raise  # doing it again could do it twice
             except StoreUnavailable as error:
                 # A database that is away from the start is told at once: a caller is waiting.
                 interrupted = interrupted or isinstance(error, StoreInterrupted)
@@ -223,7 +229,7 @@ class PostgresStore(Store):
             except StoreUnavailable as error:
                 if time.monotonic() > deadline:
                     what = "the connection was lost on commit, and whether it was saved cannot be found out"
-                    raise StoreUnavailable(what) from error
+                    raise _InDoubt(what) from error
             time.sleep(next(pauses))
 
 

@@ -171,6 +171,24 @@ def test_what_cannot_be_found_out_is_told_as_such_and_not_done_again(proxy: Prox
     assert (work.times, used(store)) == (1, 1)
 
 
+def test_nor_is_it_when_it_was_interrupted_before(proxy: Proxy, beyond: Store, store: Store) -> None:
+    beyond._timeout = 5.0  # patience enough for one more try
+    times: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        times.append(1)
+        meters.charge(tx, 0)
+        if len(times) == 1:
+            tx._plainly("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$")
+        proxy.on_commit = OnCommit.LOSE_THE_ANSWER
+        proxy.meanwhile = lambda: setattr(proxy, "is_open", False)
+        beyond._timeout = 0.1
+
+    with pytest.raises(StoreUnavailable, match="cannot be found out"):
+        beyond.transact(HERE, work)
+    assert (len(times), used(store)) == (2, 1)
+
+
 # Turns
 
 
