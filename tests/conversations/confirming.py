@@ -74,7 +74,6 @@ _CONFIRM = (
         (MARIA,),
         BILLING,
         "WHISPER |refund|1|confirm|0",
-        {"refund_request": 1},
     ),
     Row(
         "silence after a wrong PIN is no way out of it",
