@@ -107,6 +107,15 @@ def _public_url_is_set(written: Written) -> Found:
         yield ("twilio", "public_url"), "is missing; write the address Twilio calls, as https://calls.example.com"
 
 
+def _nodes_share_the_pepper(written: Written) -> Found:
+    """Made on first use, each node would make one of its own, and know nobody's keys but its own."""
+    url = as_mapping(written.get("database")).get("url")
+    is_shared = isinstance(url, str) and url.startswith("postgres")
+    if is_shared and "pepper" not in as_mapping(written.get("security")):
+        advice = "write pepper or pepper_file (`openssl rand -base64 32`), the same on every node"
+        yield ("security", "pepper"), f"is missing, and PostgreSQL may be used by several nodes; {advice}"
+
+
 def _nothing_twice(written: Written) -> Found:
     twilio, security = as_mapping(written.get("twilio")), as_mapping(written.get("security"))
     yield from _twice(written, ("organizations",), lambda item: item.get("id"))
@@ -166,6 +175,7 @@ _CHECKS: tuple[Callable[[Written], Found], ...] = (
     _organization_exists,
     _account_has_a_token,
     _public_url_is_set,
+    _nodes_share_the_pepper,
     _nothing_twice,
     _billing_accounts_agree,
 )

@@ -35,7 +35,8 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
     if turn.number == 0:
         return flow.unknown_turn(line, turn)
     key = f"{turn.call_id}/{turn.number}"
-    with service.store.begin(principal.realm, CALLERS_PATIENCE_SECONDS) as tx:
+
+    def work(tx: Transaction) -> Step:
         now = service.clock.now()
         before = answers.find(tx, _TURN, key, now)
         step = kept.to_step(before.body) if before is not None else None
@@ -50,6 +51,8 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         expires_at = idempotency.expires_at(now, service.policy.retention)
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
         return step
+
+    return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

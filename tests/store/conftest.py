@@ -1,4 +1,4 @@
-"""A store on a real file, with two organizations, opened under one key."""
+"""A store on a real database, with two organizations, opened under one key."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from adapter.engine.model import Mode, Realm
 from adapter.store import organizations
 from adapter.store.database import Store, Transaction
 from adapter.store.sealing import Keyring
+from tests import databases
 
 OLD_KEY = ("old", b"o" * 32)
 NEW_KEY = ("new", b"n" * 32)
@@ -19,12 +20,13 @@ NEW_KEY = ("new", b"n" * 32)
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Only for tests marked `sqlite`."""
     return tmp_path / "calls.db"
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
+def url(tmp_path: Path) -> str:
+    return databases.url_in(tmp_path)
 
 
 @pytest.fixture
@@ -43,8 +45,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(url: str, path: Path, keyring: Keyring, migrated: Path) -> Iterator[Store]:
-    shutil.copy(migrated, path)
+def store(url: str, tmp_path: Path, keyring: Keyring, migrated: Path) -> Iterator[Store]:
+    if databases.kind == "sqlite":
+        shutil.copy(migrated, tmp_path / "calls.db")
     store = Store.open(url, keyring)
     yield store
     store.close()
