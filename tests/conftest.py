@@ -54,6 +54,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def app(config: Config, clock: ToldClock) -> Iterator[Flask]:
+    databases.brought_up_to_date(config.database.url)
     app = create_app(config, clock=clock, ids=CountedIds())
     yield app
     app.extensions["sticky-calls"].store.close()

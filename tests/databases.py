@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -265,6 +266,24 @@ kind = "sqlite"
 def url_in(folder: Path) -> str:
     """The database that belongs to this folder, of the kind that the running test is about."""
     return postgresql.url_in(folder) if kind == "postgresql" else f"sqlite:///{folder / 'calls.db'}"
+
+
+def brought_up_to_date(url: str) -> None:
+    """A new SQLite database at this URL, if there is none yet: a copy, as migrating takes longer than most tests."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:") and not path.exists():
+        shutil.copy(migrated(), path)
+
+
+@cache
+def migrated() -> Path:
+    """A SQLite database at this version, and empty: to be copied."""
+    folder = tempfile.mkdtemp(prefix="sticky-calls-migrated-")
+    atexit.register(shutil.rmtree, folder)
+    store = Store.open(f"sqlite:///{folder}/new.db", Keyring())
+    store.migrate()
+    store.close()
+    return Path(folder) / "new.db"
 
 
 def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,20 +33,9 @@ def keyring() -> Keyring:
     return Keyring([OLD_KEY])
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new database, made once: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "new.db"
-    store = Store.open(f"sqlite:///{path}", Keyring())
-    store.migrate()
-    store.close()
-    return path
-
-
 @pytest.fixture
-def store(url: str, tmp_path: Path, keyring: Keyring, migrated: Path) -> Iterator[Store]:
-    if databases.kind == "sqlite":
-        shutil.copy(migrated, tmp_path / "calls.db")
+def store(url: str, keyring: Keyring) -> Iterator[Store]:
+    databases.brought_up_to_date(url)
     store = Store.open(url, keyring)
     yield store
     store.close()

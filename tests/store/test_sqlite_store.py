@@ -18,6 +18,7 @@ from adapter.store import meters
 from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite_store import SqliteTransaction
+from tests import databases
 from tests.store.test_database import charge, used
 
 pytestmark = pytest.mark.sqlite
@@ -100,11 +101,11 @@ def test_a_file_deleted_under_the_store_is_noticed(store: Store, path: Path) -> 
     assert every_use(store) == UNAVAILABLE
 
 
-def test_a_file_replaced_under_the_store_is_opened_anew(store: Store, path: Path, realm: Realm, migrated: Path) -> None:
+def test_a_file_replaced_under_the_store_is_opened_anew(store: Store, path: Path, realm: Realm) -> None:
     charge(store, realm)
     for name in (f"{path}", f"{path}-wal", f"{path}-shm"):
         os.unlink(name)
-    shutil.copy(migrated, path)
+    shutil.copy(databases.migrated(), path)
     assert used(store, realm) == 0
     charge(store, realm)
     assert used(store, realm) == 1
