@@ -6,13 +6,12 @@ same consequence are told once, with the shortest way to them. Leaves out: how i
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from adapter.engine.flow import Known, Step, Whispered, begin, known, neutral, whisper
-from adapter.engine.flow.graph import onward, starts
+from adapter.engine.flow.graph import Reached, starts, walk
 from adapter.engine.line import Line
 from adapter.engine.model import (
     Identity,
@@ -97,18 +96,17 @@ def _told(line: Line, talk: Talk, step: Step, who: Known, path: Labels) -> Told:
 
 
 def _walked(line: Line) -> Iterator[Told]:
-    """Breadth first, each way to a state once, each state gone on from once. A call that is taken up again goes on as
-    others do, which is told already."""
-    seen = set()
-    waiting = deque(starts(line))
-    while waiting:
-        reached = waiting.popleft()
-        # A plain line's first step is told with the callers of its own.
-        if line.converses or len(reached.path) > 1:
-            yield _told(line, reached.talk, reached.step, reached.known, reached.path)
-        if reached.state not in seen and not reached.talk.attempt_of:
-            seen.add(reached.state)
-            waiting.extend(onward(line, reached))
+    """Each way to a state once. A call that is taken up again goes on as others do, which is told already."""
+    # A plain line's first step is told with the callers of its own.
+    for reached in starts(line) if line.converses else ():
+        yield _reached(line, reached)
+    for _, further in walk(line, second_calls=False):
+        for reached in further:
+            yield _reached(line, reached)
+
+
+def _reached(line: Line, reached: Reached) -> Told:
+    return _told(line, reached.talk, reached.step, reached.known, reached.path)
 
 
 def _callers(line: Line, remembered: Remembered) -> Iterator[tuple[str, Known]]:

@@ -30,6 +30,7 @@ _OF_CALLERS: Final = {
     "two people": "on a shared number",
     "nothing to prove it": "with nothing to prove it by",
     "locked": "whose number is locked out",
+    "no number": "without a number",
 }
 _BECAME: Final = {
     "reuse": "then known",

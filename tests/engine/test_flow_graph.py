@@ -5,6 +5,8 @@ Not sampled: all states and all edges between them, and the worst walk of all co
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -12,19 +14,8 @@ from typing import Any
 
 import pytest
 
-from adapter.engine.flow import (
-    Ask,
-    HandOver,
-    HangUp,
-    Reached,
-    Record,
-    explore,
-    hearing,
-    onward,
-    starts,
-    table,
-    tries_at,
-)
+from adapter.engine.flow import Ask, HandOver, HangUp, Record, hearing, table, tries_at
+from adapter.engine.flow.graph import Reached, explore, starts, walk
 from adapter.engine.flow.sampling import turns_at
 from adapter.engine.flow.speaking import value_of
 from adapter.engine.flow.table import Event, Keeps, Move, Then
@@ -68,6 +59,8 @@ CYCLE = {
     "c": Destination(DestinationKind.DIAL, "+14155550113", after=dict.fromkeys(Outcome, "a")),
 }
 
+FULL = a_full_line(**SMALL)
+TWO_LANGUAGES = a_full_line(**{**SMALL, "languages": LANGUAGES, "confirm": BY_NAME})
 SHAPES = [
     pytest.param(a_line(), id="plain"),
     pytest.param(a_line(languages=LANGUAGES), id="languages"),
@@ -91,7 +84,7 @@ SHAPES = [
         a_line(destination=replace(CYCLE["c"]), menu=MENU, destinations=CYCLE, resume_minutes=5), id="cycle of `after`"
     ),
     pytest.param(a_full_line(**{**SMALL, "resume_minutes": 5}), id="all parts, taken up again"),
-    pytest.param(a_full_line(**{**SMALL, "languages": LANGUAGES, "confirm": BY_NAME}), id="all parts in two languages"),
+    pytest.param(TWO_LANGUAGES, id="all parts in two languages"),
 ]
 
 
@@ -101,34 +94,34 @@ class Endless(Exception):
 
 @dataclass
 class Graph:
-    """All states of a line, and all edges between them."""
+    """All states of a line by number, and all edges between them. `labels`: all that callers did."""
 
-    states: dict[Hashable, Reached]
-    edges: dict[Hashable, list[Hashable]]
-    first: list[Hashable]
+    states: dict[int, Reached]
+    edges: dict[int, tuple[int, ...]]
+    first: tuple[int, ...]
+    labels: set[str]
 
     @classmethod
     def of(cls, line: Line, most: int = 60_000) -> Graph:
-        graph = cls({}, {}, [])
-        waiting = list(starts(line))
-        graph.first = [each.state for each in waiting]
-        while waiting:
-            reached = waiting.pop()
-            state = reached.state
-            if state in graph.states:
-                continue
-            graph.states[state] = reached
-            if len(graph.states) > most:
+        numbers: dict[Hashable, int] = {}
+
+        def number(reached: Reached) -> int:
+            return numbers.setdefault(reached.state, len(numbers))
+
+        graph = cls({}, {}, tuple(map(number, starts(line))), set())
+        for reached, further in walk(line):
+            if len(graph.states) == most:
                 raise Endless("too many states")
-            further = list(onward(line, reached))
-            graph.edges[state] = [each.state for each in further]
-            waiting.extend(further)
+            here = number(reached)
+            graph.states[here] = reached
+            graph.edges[here] = tuple(dict.fromkeys(map(number, further)))
+            graph.labels.update(each.path[-1] for each in further)
         return graph
 
-    def most_on_any_walk(self, counted: Mapping[Hashable, int]) -> int:
+    def most_on_any_walk(self, counted: Mapping[int, int]) -> int:
         """The largest sum of `counted` over the states of any walk. Raises Endless for a walk without an end."""
-        worst: dict[Hashable, int] = {}
-        entered: set[Hashable] = set()
+        worst: dict[int, int] = {}
+        entered: set[int] = set()
         stack = [(state, False) for state in self.first]
         while stack:
             state, finished = stack.pop()
@@ -143,12 +136,22 @@ class Graph:
                 stack.extend((each, False) for each in self.edges[state] if each not in worst)
         return max(worst[state] for state in self.first)
 
-    def asking(self, place: Place) -> dict[Hashable, int]:
+    def asking(self, place: Place) -> dict[int, int]:
         return {state: int(_asks_at(each, place)) for state, each in self.states.items()}
 
-    def ringing(self, name: str) -> dict[Hashable, int]:
+    def ringing(self, name: str) -> dict[int, int]:
         rung = {state for state, each in self.states.items() if isinstance(each.step.then, HandOver)}
         return {state: int(state in rung and each.talk.destination == name) for state, each in self.states.items()}
+
+
+def graph_of(line: Line) -> Graph:
+    """Walked once; for lines that stay, and the conversation as it is."""
+    if id(line) not in _GRAPHS:
+        _GRAPHS[id(line)] = Graph.of(line)
+    return _GRAPHS[id(line)]
+
+
+_GRAPHS: dict[int, Graph] = {}
 
 
 def _asks_at(reached: Reached, place: Place) -> bool:
@@ -163,9 +166,8 @@ def allowed(line: Line, place: Place) -> int:
     return tries_at(line, place) * offers * calls
 
 
-def check(line: Line) -> Graph:
+def check(line: Line, graph: Graph) -> None:
     """What must hold of every conversation."""
-    graph = Graph.of(line)
     for place in QUESTIONS:
         assert graph.most_on_any_walk(graph.asking(place)) <= allowed(line, place), place
     for name in {each.talk.destination for each in graph.states.values()}:
@@ -179,7 +181,6 @@ def check(line: Line) -> Graph:
             assert then.destination == line.destination_named(talk.tried[-1])
         assert reached.step.turn == talk.turn > 0
         assert all(each.language for each in reached.step.says)
-    return graph
 
 
 def _is_away(then: Any) -> bool:
@@ -196,14 +197,14 @@ _THEN: dict[Place, Any] = {
 
 @pytest.mark.parametrize("line", SHAPES)
 def test_every_walk_ends_and_nothing_is_asked_or_rung_too_often(line: Line) -> None:
-    check(line)
+    check(line, graph_of(line))
 
 
 @pytest.mark.parametrize("line", SHAPES[:11])
 def test_explore_shows_each_state_once_by_a_shortest_path(line: Line) -> None:
     shown = list(explore(line))
     assert len({each.state for each in shown}) == len(shown)
-    assert {each.state for each in shown} == set(Graph.of(line).states)
+    assert {each.state for each in shown} == {each.state for each in graph_of(line).states.values()}
     lengths = [len(each.path) for each in shown]
     assert lengths == sorted(lengths)
     assert all(each.known == each.caller.known(line) for each in shown)
@@ -212,14 +213,14 @@ def test_explore_shows_each_state_once_by_a_shortest_path(line: Line) -> None:
 @pytest.mark.slow
 def test_with_everything_at_once_too() -> None:
     once = {"offer": Offer(1, 1), "menu": Menu(MENU.options[:2], tries=1), "confirm": replace(BY_PIN, tries=2)}
-    graph = check(a_full_line(**once, identify=replace(IDENTIFY, tries=1), intents={"refund": INTENTS["refund"]}))
+    line = a_full_line(**once, identify=replace(IDENTIFY, tries=1), intents={"refund": INTENTS["refund"]})
+    graph = Graph.of(line)
+    check(line, graph)
     assert {each.talk.place for each in graph.states.values()} == set(Place)
 
 
 def test_every_place_and_every_event_is_walked_through() -> None:
-    line = a_full_line(**{**SMALL, "languages": LANGUAGES})
-    graph = Graph.of(line)
-    walked = {further.path[-1] for each in graph.states.values() for further in onward(line, each)}
+    walked = graph_of(TWO_LANGUAGES).labels
     for place in QUESTIONS:
         assert {f"{place}: {what}" for what in ("silence", "wrong key", "not understood")} <= walked
     for expected in [
@@ -244,7 +245,7 @@ def test_every_place_and_every_event_is_walked_through() -> None:
 
 
 def test_who_was_refuted_or_locked_out_is_somebody_new() -> None:
-    for line in (a_full_line(**SMALL), a_line(confirm=replace(BY_PIN, tries=1))):
+    for line in (FULL, a_line(confirm=replace(BY_PIN, tries=1))):
         states = Graph.of(line).states.values()
         answered = [each for each in states if each.path[-1].startswith(("confirm: wrong", "who: wrong"))]
         refuted = [each for each in answered if each.talk.place not in (Place.CONFIRM, Place.WHO)]
@@ -261,10 +262,29 @@ def test_a_named_account_makes_nobody_known() -> None:
     assert became(a_line(identify=IDENTIFY)) == {IGNORE, CONFIRM}
 
 
+def test_a_caller_without_a_number_is_promised_no_call_back_and_is_not_taken_up_again() -> None:
+    ring_back = Destination(DestinationKind.CALLBACK)
+    states = list(explore(a_line(menu=MENU, destination=ring_back, resume_minutes=5)))
+    unnumbered = [each for each in states if not each.caller.has_number]
+    assert unnumbered
+    for each in states:
+        said = {say.text for say in each.step.says}
+        assert ("callback" in said) <= each.caller.has_number
+        assert ("callback_request" in each.talk.opened) <= each.caller.has_number
+    assert {"unreached"} < {say.text for each in unnumbered for say in each.step.says}
+    assert not any(each.talk.attempt_of for each in unnumbered)
+
+
+def test_who_only_takes_calls_is_not_kept_by_the_walk() -> None:
+    """Each worker would hold it for nothing."""
+    code = "import sys, adapter.engine.flow as _; sys.exit('adapter.engine.flow.graph' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_every_text_of_the_conversation_is_heard_somewhere() -> None:
     lines: Iterator[Line] = iter(
         [
-            a_full_line(**SMALL),
+            FULL,
             a_full_line(**{**SMALL, "languages": LANGUAGES, "confirm": None}),
             a_line(confirm=BY_NAME, resume_minutes=1),
             a_line(confirm=BY_DIGITS),
@@ -304,7 +324,7 @@ def test_a_row_that_loops_would_be_found(
 ) -> None:
     monkeypatch.setattr(hearing, "TABLE", {**table.TABLE, (place, event): move})
     with pytest.raises(Endless):
-        check(line)
+        check(line, Graph.of(line))
 
 
 def test_a_destination_that_is_rung_again_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,17 +334,18 @@ def test_a_destination_that_is_rung_again_would_be_found(monkeypatch: pytest.Mon
     line = a_line(menu=MENU, destinations=CYCLE, destination=CYCLE["a"])
     monkeypatch.setattr(hearing, "_KEEPS", {**hearing._KEEPS, Keeps.DESTINATION: ring_again})
     with pytest.raises((Endless, AssertionError)):
-        check(line)
+        check(line, Graph.of(line))
 
 
 def test_one_try_too_many_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hearing, "tries_at", lambda line, place: 3)
     with pytest.raises(AssertionError):
-        check(MENU_LINE)
+        check(MENU_LINE, Graph.of(MENU_LINE))
 
 
 def test_a_confirm_without_an_end_of_time_ends_all_the_same() -> None:
-    check(a_line(confirm=Confirm(ProofKind.PIN, variable="pin", seconds=600, tries=10)))
+    line = a_line(confirm=Confirm(ProofKind.PIN, variable="pin", seconds=600, tries=10))
+    check(line, Graph.of(line))
 
 
 def test_a_remembered_language_is_one_of_the_lines() -> None:

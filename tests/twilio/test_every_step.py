@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from adapter.engine.flow import Ask, HandOver, HangUp, Record, explore, neutral, nobody_left, whisper
+from adapter.engine.flow import Ask, HandOver, HangUp, Record, neutral, nobody_left, whisper
+from adapter.engine.flow.graph import explore
 from adapter.engine.line import DestinationKind, Line, Spoken
 from adapter.engine.model import Place
 from adapter.twilio.templates import FACTS

@@ -5,7 +5,6 @@ in between the use case writes the effects and looks up who is known now. Leaves
 """
 
 from .going_on import begin, go_on
-from .graph import Reached, explore, onward, starts
 from .handover import whisper
 from .hearing import estranged, hear, tries_at
 from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
@@ -25,7 +24,6 @@ __all__ = [
     "Known",
     "Learned",
     "Proof",
-    "Reached",
     "Record",
     "Refuted",
     "Say",
@@ -35,17 +33,14 @@ __all__ = [
     "WrongAnswer",
     "begin",
     "estranged",
-    "explore",
     "go_on",
     "hear",
     "known",
     "neutral",
     "nobody_left",
     "nothing_more",
-    "onward",
     "resumable",
     "settlement",
-    "starts",
     "tries_at",
     "unknown_turn",
     "whisper",

@@ -1,5 +1,5 @@
 """Every state that a line's conversation can reach, found by walking the real functions: as a proof that it ends, and
-to show what callers would hear.
+to show what callers would hear. No part of a call: whoever walks imports this module, and the package's door does not.
 
 Finite, because every question has an end of its tries and no place is come back to. Leaves out: who exactly calls and
 says what (`sampling`: one representative of each kind), and the use cases' part but for what it lets a caller become.
@@ -50,18 +50,25 @@ class Reached:
         return _DECIDING(talk), self.caller
 
 
-def explore(line: Line) -> Iterator[Reached]:
-    """Breadth first, each state once, by a shortest path to it."""
+def walk(line: Line, *, second_calls: bool = True) -> Iterator[tuple[Reached, tuple[Reached, ...]]]:
+    """Breadth first, each state once, by a shortest path to it, with everything one turn further. `second_calls`: those
+    that take a dropped one up again are gone on from, too; they go on as others do."""
     seen: set[Hashable] = set()
     waiting = deque(starts(line))
     while waiting:
         reached = waiting.popleft()
         state = reached.state
-        if state in seen:
+        if state in seen or (reached.talk.attempt_of and not second_calls):
             continue
         seen.add(state)
-        yield reached
-        waiting.extend(onward(line, reached))
+        further = tuple(onward(line, reached))
+        yield reached, further
+        waiting.extend(further)
+
+
+def explore(line: Line) -> Iterator[Reached]:
+    """Each state once, by a shortest path to it."""
+    return (reached for reached, _ in walk(line))
 
 
 def starts(line: Line) -> Iterator[Reached]:
@@ -108,7 +115,9 @@ def _rung_back(line: Line, reached: Reached) -> Iterator[Reached]:
     """The caller was cut off here and rings back, once; the new call proves nothing yet."""
     talk, now = reached.talk, reached.talk.since
     call = Call(CALL, now, hung_up_at=now, talk=talk)
-    resumed = None if talk.attempt_of or talk.place is Place.OVER else resumable(line, call, now)
+    # Without a number nobody can be told to be the one who was cut off.
+    never = talk.attempt_of or talk.place is Place.OVER or not reached.caller.has_number
+    resumed = None if never else resumable(line, call, now)
     if resumed is None:
         return
     for recommendation in Recommendation:

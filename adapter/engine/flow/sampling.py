@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from adapter.engine.line import Line, ProofKind
+from adapter.engine.line import DestinationKind, Line, ProofKind
 from adapter.engine.model import (
     Identity,
     Intent,
@@ -52,6 +52,7 @@ class Caller:
     provable: bool = False
     locked: bool = False
     verified: bool = False
+    has_number: bool = True
 
     def known(self, line: Line) -> Known:
         """As the conversation knows them."""
@@ -66,6 +67,7 @@ class Caller:
             self.people,
             self.provable,
             self.locked,
+            self.has_number,
         )
 
 
@@ -84,6 +86,9 @@ def callers(line: Line) -> Iterator[Caller]:
             for recommendation in Recommendation:
                 label = ", ".join(filter(None, (recommendation.value, standing, remembered)))
                 yield Caller(label, recommendation, memory, people, provable, locked)
+    kinds = {each.kind for each in (line.destination, *line.destinations.values())}
+    if DestinationKind.CALLBACK in kinds:  # nothing else asks how to reach a caller
+        yield Caller("ignore, no number", Recommendation.IGNORE, Memory(), people=0, has_number=False)
 
 
 _STANDINGS: Final = (
