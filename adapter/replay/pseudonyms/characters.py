@@ -14,18 +14,19 @@ from typing import Final
 from adapter.engine.caller_id import read_ani
 
 from .keyed import Key
+from .words import listed
 
 _DIGITS: Final = "0123456789"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _SECOND_TO_NINTH: Final = "23456789"
 _ONE_DIGIT: Final = frozenset({"1", "7"})
 # ITU E.164, country codes of two digits; all others but +1 and +7 have three.
-_TWO_DIGITS: Final = frozenset(
-    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66"
-    " 81 82 84 86 90 91 92 93 94 95 98".split()
+_TWO_DIGITS: Final = listed(
+    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 "
+    "84 86 90 91 92 93 94 95 98"
 )
 # What tells the class of a line, and stays. North America has it in the area code: free, paid, personal.
-_AMERICAN_CLASSES: Final = frozenset("800 822 833 844 855 866 877 880 888 900 500".split())
+_AMERICAN_CLASSES: Final = listed("800 822 833 844 855 866 877 880 888 900 500")
 _GERMAN_CLASSES: Final = re.compile(r"1[567]|[1-9]")
 _JAPANESE_CLASSES: Final = re.compile(r"10|[1-9]")  # +8110…: no number at all, and recognized by that
 
@@ -50,8 +51,11 @@ def characters(key: Key, text: str, *, keep: int = 0, american: bool = False) ->
 
 
 def number(key: Key, e164: str) -> str:
-    """The pseudonym of +…: country code, length and class of line stay, and a dialable number stays dialable."""
+    """The pseudonym of +…: country code, length and class of line stay, and a dialable number stays dialable. What
+    stands for a withheld number is nobody's and stays."""
     note = read_ani(e164).note
+    if note == "withheld":
+        return e164
     country = country_code(e164)
     found = _once(key, e164, country)
     # What stands for "withheld" must not come out by chance; going on is still one number for one number.

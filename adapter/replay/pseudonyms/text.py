@@ -35,6 +35,7 @@ _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _BETWEEN_SPELLED: Final = re.compile(r"[ .,\-\u00a0]{1,3}")
+_COUNTED: Final = re.compile(r"\d{1,2}([a-z]+)")  # 7day
 # Invisible: a name must not become two words by them, nor a number two numbers.
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _PUNCTUATION: Final = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -58,14 +59,14 @@ class Replacer:
     taken: Set[str] = frozenset()
     _kept: dict[frozenset[str], re.Pattern[str] | None] = field(default_factory=dict)
 
-    def text(self, text: str, harmless: Harmless, depth: int = 0) -> str:
-        """The text with everything personal replaced."""
+    def text(self, text: str, harmless: Harmless, depth: int = 0, keys: Harmless | None = None) -> str:
+        """The text with everything personal replaced. `keys`: what stays in the names of JSON within it."""
         if not text or text in harmless.kept:
             return text
         text = _INVISIBLE.sub("", text)
         if depth > _DEEPEST:
             return characters(self.key, text)
-        layered = self._layers(text, harmless, depth)
+        layered = self._layers(text, harmless, depth, keys)
         return layered if layered is not None else self._flat(text, harmless)
 
     def value(self, value: Any, harmless: Harmless, keys: Harmless | None = None, depth: int = 0) -> Any:
@@ -88,10 +89,10 @@ class Replacer:
             return [self.value(item, harmless, keys, depth + 1) for item in value]
         return self.text(str(value), harmless, depth + 1)
 
-    def _layers(self, text: str, harmless: Harmless, depth: int) -> str | None:
+    def _layers(self, text: str, harmless: Harmless, depth: int, keys: Harmless | None) -> str | None:
         if text.lstrip()[:1] in ("{", "[") and (parsed := _json(text)) is not None:
             compact = '": ' not in text
-            replaced = self.value(parsed, harmless, depth=depth + 1)
+            replaced = self.value(parsed, harmless, keys, depth + 1)
             return json.dumps(replaced, ensure_ascii=False, separators=(",", ":") if compact else (", ", ": "))
         if _ESCAPE.search(text):
             return self.text(_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text), harmless, depth + 1)
@@ -164,6 +165,8 @@ class Replacer:
     def _word(self, text: str, harmless: Harmless) -> str:
         plain = folded(text)
         if plain in harmless.words:
+            return text
+        if harmless.few_digits and (counted := _COUNTED.fullmatch(plain)) and counted[1] in harmless.words:
             return text
         if any(character.isdecimal() for character in text):
             return characters(self.key, text)

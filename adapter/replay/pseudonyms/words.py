@@ -1,6 +1,6 @@
-"""Words, replaced by pronounceable ones that mean nothing: the same word is always the same, whoever says or writes it.
+"""Words, replaced by pronounceable ones that mean nothing: the same word is always the same, whoever says it.
 
-Lengths stay in their class (1, 2–3, 4–7, 8 and more letters), as how forgivingly names are compared depends on it.
+Lengths stay in their class (1, 2 or 3, 4 to 7, 8 and more letters), as the comparing of names depends on it.
 Accents and case do not count, so that “MÁLAGA”, “Malaga” and “málaga” stay one place; case is given back.
 """
 
@@ -16,6 +16,11 @@ from .keyed import Key
 _CONSONANTS: Final = "bdfgklmnprstvz"
 _VOWELS: Final = "aeiou"
 _LETTERS: Final = _CONSONANTS + _VOWELS
+
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a table that is written as a text."""
+    return frozenset(text.split())
 
 
 @lru_cache(maxsize=20_000)
