@@ -20,6 +20,7 @@ _COMMANDS = {
     "preview": ("preview", "preview", "Show what callers would hear, from the configuration alone."),
     "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
+    "import": ("importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),
     "db": ("db", "db", "Look after the database."),
 }
 

@@ -1,11 +1,11 @@
-"""Differences between verbs in sentences whose subject is the caller or the call. Leaves out: which verbs to compare."""
+"""Differences between verbs in sentences about the caller or the call. Leaves out: which verbs to compare."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .trees import Difference, Verb
+from .trees import Difference, Verb, filled
 
 _NOUNS: Final = {
     "Number": "",
@@ -130,8 +130,7 @@ def _named(noun: Verb) -> str:
 
 
 def _instead(kind: str, sentence: str, old: str, new: str) -> Difference:
-    filled = sentence.replace("{old}", old or "none").replace("{new}", new or "none")
-    return Difference(kind, filled, old.strip("“”"), new.strip("“”"))
+    return Difference(kind, filled(sentence, old or "none", new or "none"), old.strip("“”"), new.strip("“”"))
 
 
 def _quoted(old: Verb, new: Verb) -> tuple[str, str]:
@@ -150,4 +149,6 @@ def _does(verb: Verb) -> str:
 
 
 def _value(verb: Verb) -> str:
-    return {"Gather": asked, "Dial": destination}.get(verb.name, lambda each: each.text or each.name)(verb)
+    if verb.name == "Gather":
+        return asked(verb)
+    return destination(verb) if verb.name == "Dial" else verb.text or verb.name

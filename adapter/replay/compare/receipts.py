@@ -7,7 +7,7 @@ from typing import Final
 
 from adapter.replay.recording import Receipt
 
-from .trees import Difference
+from .trees import Difference, filled
 
 # What is compared, in this order: key of the receipt, kind of the difference, sentence.
 _COMPARED: Final = (
@@ -37,8 +37,7 @@ def _differences(before: Receipt, after: Receipt) -> Iterator[Difference]:
         if key not in before or key not in after or before[key] == after[key]:
             continue
         old, new = _told(before[key]), _told(after[key])
-        filled = sentence.replace("{old}", old).replace("{new}", new)
-        yield Difference(kind, filled + (why if key in _BY_RULES else ""), old, new)
+        yield Difference(kind, filled(sentence, old, new) + (why if key in _BY_RULES else ""), old, new)
 
 
 def _why(before: Receipt, after: Receipt) -> str:

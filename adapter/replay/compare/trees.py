@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from xml.etree import ElementTree as ET
+
+_BLANK: Final = re.compile(r"\{(old|new)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Verb:
     def attribute(self, name: str) -> str:
         """Its value, "" without one."""
         return self.attributes.get(name, "")
+
+
+def filled(sentence: str, old: str, new: str) -> str:
+    """The sentence with {old} and {new} in it, whatever braces the values have themselves."""
+    return _BLANK.sub(lambda found: old if found[1] == "old" else new, sentence)
 
 
 def tree(document: str) -> Verb | None:

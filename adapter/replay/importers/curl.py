@@ -1,4 +1,4 @@
-"""curl command lines, as documentation and debuggers give them: -d, --data…, --data-urlencode, -G, -X, -H, -A, --url."""
+"""curl command lines, as documentation gives them: -d, --data…, --data-urlencode, -G, -X, -H, -A, --url."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ def read_calls(client: Client, sids: Iterable[str]) -> Iterator[Recorded | Broke
     """The webhooks of these calls, call by call. A call that cannot be had is told, the others go on."""
     for sid in sids:
         try:
-            events = [
-                {"request": event.request, "response": event.response} for event in client.calls(sid).events.list()
-            ]
+            listed = client.calls(sid).events.list()
         except Exception as error:  # noqa: BLE001 - see calls_between
             yield Broken("twilio", f"call {sid}", _told(error))
             continue
