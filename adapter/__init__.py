@@ -5,12 +5,14 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     app.py          create_app(config, store, clock, ids): the only wiring
     wsgi.py         gunicorn's door
     upkeep.py       the housekeeping thread of a worker
+    lookups.py      line types, looked up behind the greeting
     cli/            the command `sticky-calls`, one module a command group
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
-    replay/         recorded webhooks, and playing them against a server
-    usecases/       ACTS: start, greet, end, hang-up, verdict, records, upkeep; one transaction each
+    replay/         Twilio, played: a telephone network in a box, and recorded webhooks sent again
+    usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing; gives back engine values, never rows
-    twilio/         TRANSLATES Twilio's language: signature, events (form → command), texts, twiml (step → TwiML)
+    twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,
+                    twiml (step → TwiML), channels (context → what each hand-over can carry), lookup, voices
     config/         YAML + ADAPTER_* environment + secret files → frozen dataclasses; all mistakes at once
     logs.py         JSON lines, numbers and keys masked
     clock.py        time and new ids, as arguments
@@ -18,7 +20,8 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
         model/      the vocabulary; policy: every number; line: a dialed number's settings
         identity, evidence, confidence    who is calling, why, how sure
         intents, variables, lifecycle, limits, quotas, idempotency    what is kept, and what is allowed
-        flow        what the caller hears next, as values
+        flow/       the conversation: turn → what follows (a table) → the next question or hand-over, as values
+        disclosure  who may hear what; lockout: how often a proof may fail
         caller_id   which caller numbers are numbers
     errors.py       what a client can be told
 
@@ -29,6 +32,7 @@ The ways data takes:
             rate hit → kept answer? → quota → facts → engine decides → write → keep answer · outcome → JSON
     Twilio  guard: signature over public URL + form · events: form → the same command · the same use case;
             a webhook seen before gives its first answer · outcome → step → TwiML, always 200
+            later webhooks of the call are turns: hear → effects → who is known now → go on · one transaction each
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -13,9 +13,11 @@ from adapter.clock import Clock, Ids, RandomIds, SystemClock
 from adapter.config import Config
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
+from adapter.lookups import LineTypeLookups
 from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 from adapter.store.sealing import Keyring
+from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
 from adapter.web import api, docs, openapi, problems, voice
@@ -63,10 +65,12 @@ def build_service(
 
 
 def _voice_edge(config: Config, service: Service) -> voice.VoiceEdge:
+    tokens = {account.sid: account.auth_tokens for account in config.twilio.accounts}
     return voice.VoiceEdge(
         service=service,
         lines=config.lines,
-        tokens={account.sid: account.auth_tokens for account in config.twilio.accounts},
+        tokens=tokens,
         public_url=config.twilio.public_url or "",
-        speaker=Speaker(config.texts),
+        speaker=Speaker(config.texts, config.twilio.public_url or ""),
+        offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
     )

@@ -130,6 +130,9 @@ class TestMethods:
             ("/v1/health", {"GET", "HEAD", "OPTIONS"}),
             ("/twilio/voice", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/twilio/status", {"GET", "HEAD", "POST", "OPTIONS"}),
+            ("/twilio/turn/1", {"GET", "HEAD", "POST", "OPTIONS"}),
+            ("/twilio/whisper/0123456789ab/1", {"GET", "HEAD", "POST", "OPTIONS"}),
+            ("/twilio/whisper/0123456789ab/1/answer", {"GET", "HEAD", "POST", "OPTIONS"}),
         ],
     )
     def test_options_names_the_methods_of_an_address(self, app: Flask, address: str, allowed: set[str]) -> None:

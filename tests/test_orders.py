@@ -1,6 +1,7 @@
 """A call's three messages in every order and each of them twice end in the same memory (semantics §9).
 
-V is the voice webhook, E the agent's calls/end over REST, S Twilio's terminal status. The clock stands still, so that
+V is the voice webhook, E the agent's calls/end over REST, S Twilio's terminal status, T the turn that chooses from the
+line's menu (which only a caller who heard it can, so V comes before it). The clock stands still, so that
 whatever differs in the end differs because of the order and not because of the time.
 """
 
@@ -19,7 +20,8 @@ from typing import Any
 import pytest
 
 from adapter.app import create_app
-from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, call_sid, issue_key
+from adapter.engine.line import Line, Menu, MenuOption
+from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, a_line, call_sid, issue_key
 
 CALLER = "+14155550123"
 SID, EARLIER = call_sid(2), call_sid(1)
@@ -27,6 +29,12 @@ ORDERS = sorted({"".join(order) for order in permutations("VVEESS")})
 # Caller data, all of it but calls (compared as the API shows them: how a call would be undone is nobody's business once
 # it has ended) and answers (a voice answer is kept only when there was one to give; it is a cache and not memory).
 TABLES = ("customers", "numbers", "external_ids", "sightings", "intents", "variables", "usage", "tombstones")
+TURNED = sorted({f"V{''.join(order)}V" for order in permutations("TTEESS")})
+MENU = Menu((MenuOption("moving", "1"), MenuOption("refund_request", "2")))
+# An end that came first could not name the customer: there was none to be named. So what the call rests on (its basis)
+# is the number in one order and the customer_ref in another, and neither is wrong. And who calls after the agent's end
+# is put through without a conversation.
+LATE = ("basis", "conversation")
 WRITTEN = {"intent": "refund_request", "variables": {"name": "Maria", "city": "Lyon"}}
 
 
@@ -37,6 +45,7 @@ class Played:
     twiml: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
     call: dict[str, Any] = field(default_factory=dict)
     customer: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
@@ -56,10 +65,10 @@ class Scene:
             return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in TABLES}
 
 
-def scene() -> Iterator[Scene]:
+def scene(line: Line) -> Iterator[Scene]:
     with TemporaryDirectory() as folder:
         clock = ToldClock()
-        app = create_app(a_config(Path(folder)), clock=clock, ids=CountedIds())
+        app = create_app(a_config(Path(folder), lines=(line,)), clock=clock, ids=CountedIds())
         yield Scene(Api(app.test_client(), issue_key(app)), Twilio(app.test_client()), clock, Path(folder) / "calls.db")
         app.extensions["sticky-calls"].store.close()
 
@@ -87,13 +96,19 @@ def by_ref_where_known(scene: Scene) -> dict[str, Any]:
     return {**by_number(scene), **({"customer_ref": ref} if ref else {})}
 
 
-def play(order: str, before: Callable[[Scene], None], named: Callable[[Scene], dict[str, Any]]) -> Played:
+def play(
+    order: str, before: Callable[[Scene], None], named: Callable[[Scene], dict[str, Any]], key: str = ""
+) -> Played:
+    """`key`: what the caller presses at the menu; "" for a line without one."""
     played = Played()
-    for stage in scene():
+    for stage in scene(a_line(menu=MENU) if key else a_line()):
         before(stage)
         for message in order:
             if message == "V":
                 played.twiml.append(stage.twilio.voice(SID, CALLER).text)
+            elif message == "T":
+                chosen = {"CallSid": SID, "From": CALLER, "CallStatus": "in-progress", "Digits": key}
+                played.turns.append(stage.twilio.post("turn/1", **chosen).text)
             elif message == "E":
                 played.ends.append(stage.api.end(SID, **named(stage), **WRITTEN).status_code)
             else:
@@ -116,8 +131,8 @@ def usual(before: Callable[[Scene], None], named: Callable[[Scene], dict[str, An
 @pytest.mark.parametrize("before", [a_new_caller, a_returning_caller])
 def test_every_order_of_every_message_twice_leaves_the_same_memory(order: str, before: Callable[[Scene], None]) -> None:
     played, expected = play(order, before, by_number), usual(before, by_number)
-    assert played.call == expected.call
-    assert played.customer == expected.customer
+    assert without(played.call, "conversation") == without(expected.call, "conversation")
+    assert customer_without(played.customer, "conversation") == customer_without(expected.customer, "conversation")
     assert played.tables == expected.tables
     assert [row[-1] for row in played.tables["usage"]] == [5 if before is a_returning_caller else 3]
     assert each_was_taken_once(played)
@@ -129,14 +144,36 @@ def test_an_end_that_names_the_customer_where_it_can_leaves_the_same_memory(
     order: str, before: Callable[[Scene], None]
 ) -> None:
     played, expected = play(order, before, by_ref_where_known), usual(before, by_ref_where_known)
-    assert without_basis(played.call) == without_basis(expected.call)
-    assert customer_without_basis(played.customer) == customer_without_basis(expected.customer)
+    assert without(played.call, *LATE) == without(expected.call, *LATE)
+    assert customer_without(played.customer, *LATE) == customer_without(expected.customer, *LATE)
     assert without_sightings(played.tables) == without_sightings(expected.tables)
     assert each_was_taken_once(played)
 
 
+@cache
+def usual_turns(before: Callable[[Scene], None], key: str) -> Played:
+    return play("VTSE", before, by_number, key)
+
+
+@pytest.mark.parametrize("order", TURNED)
+@pytest.mark.parametrize("before", [a_new_caller, a_returning_caller])
+@pytest.mark.parametrize("key", ["1", "2"], ids=["of the menu alone", "of the menu and the agent"])
+def test_a_choice_from_the_menu_counts_the_same_in_every_order(
+    order: str, before: Callable[[Scene], None], key: str
+) -> None:
+    played, expected = play(order, before, by_number, key), usual_turns(before, key)
+    assert played.call == expected.call
+    assert played.customer == expected.customer
+    assert played.tables == expected.tables
+    assert played.turns[0] == played.turns[1]
+    assert each_was_taken_once(played)
+    attempts = {each["intent"]: each["attempt_count"] for each in played.customer["intents"]}
+    returning = before is a_returning_caller
+    assert attempts == {"refund_request": 1 + returning, **({"moving": 1} if key == "1" else {})}
+
+
 def test_ninety_orders_are_all_there_are() -> None:
-    assert len(ORDERS) == 90
+    assert len(ORDERS) == len(TURNED) == 90
 
 
 def test_the_comparison_would_see_a_difference() -> None:
@@ -156,17 +193,15 @@ def each_was_taken_once(played: Played) -> bool:
     return played.ends == [200, 409] and played.statuses == [204, 204] and first == second and "<Response>" in first
 
 
-def without_basis(call: dict[str, Any]) -> dict[str, Any]:
-    """An end that came first could not name the customer: there was none to be named. So what the call rests on is
-    the number in one order and the customer_ref in another, and neither is wrong."""
-    explanation = {name: value for name, value in call["explanation"].items() if name != "basis"}
-    return {**call, "explanation": explanation}
+def without(call: dict[str, Any], *names: str) -> dict[str, Any]:
+    explanation = {name: value for name, value in call["explanation"].items() if name not in names}
+    return {name: value for name, value in call.items() if name not in names} | {"explanation": explanation}
 
 
-def customer_without_basis(customer: dict[str, Any]) -> dict[str, Any]:
-    return {**customer, "calls": [without_basis(call) for call in customer["calls"]]}
+def customer_without(customer: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**customer, "calls": [without(call, *names) for call in customer["calls"]]}
 
 
 def without_sightings(tables: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
-    """For the same reason: number and customer_ref were presented together in one order and not in the other."""
+    """Where the end names the customer, it was presented together with the number in one order and not in another."""
     return {name: rows for name, rows in tables.items() if name != "sightings"}

@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": ("demo", "demo", "Play a caller's story against a real server on a temporary database."),
     "check-config": ("check_config", "check_config", "Find every mistake in the configuration."),
     "preview": ("preview", "preview", "Show what callers would hear, from the configuration alone."),
+    "simulate": ("simulate", "simulate", "Call a running server from the terminal, as Twilio would."),
     "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
     "import": ("importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),

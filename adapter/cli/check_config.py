@@ -9,6 +9,7 @@ import click
 
 from adapter.config import Config, find, load
 from adapter.config.effective import effective as printed
+from adapter.config.remarks import line_remarks
 
 
 @click.command(epilog="Example:  sticky-calls check-config config.yaml --effective")
@@ -43,4 +44,4 @@ def _remarks(config: Config) -> list[str]:
         remarks.append("no security.pepper: one is made beside the database on first use; back it up with the database")
     if not config.security.encryption_keys:
         remarks.append("no security.encryption_keys: numbers and variables lie unencrypted in the database")
-    return remarks
+    return list(dict.fromkeys([*remarks, *(remark for line in config.lines for remark in line_remarks(line))]))

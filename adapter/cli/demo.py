@@ -19,7 +19,8 @@ _NEXT = """
 [bold]What to do next[/]
   1. Copy [cyan]config.example.yaml[/] to [cyan]config.yaml[/]; set twilio.public_url, your account, a line.
   2. [cyan]sticky-calls check-config config.yaml[/] names every mistake in it,
-     [cyan]sticky-calls serve --config config.yaml[/] runs the service.
+     [cyan]sticky-calls serve --config config.yaml[/] runs the service, and
+     [cyan]sticky-calls simulate --config config.yaml[/] is a telephone to call it with.
   3. [cyan]sticky-calls keys create --config config.yaml[/] makes a key for the REST API; /docs shows what it can do.
   4. Point your Twilio number's voice URL at <public_url>/twilio/voice and its status callback at /twilio/status.
 """

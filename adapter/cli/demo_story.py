@@ -12,6 +12,7 @@ from rich.table import Table
 
 from adapter.replay.player import Player, Webhook, recorded
 
+from .decision import decided
 from .demo_server import DemoServer
 
 
@@ -90,16 +91,8 @@ class _Story:
         self._line("caller hears", f"[bold green]“{said}”[/]  {then}")
 
     def _decision(self, webhook: Webhook) -> None:
-        call = self._show(webhook.fields["CallSid"])
-        identity = call["identity"]
-        sources = ", ".join(identity["sources"]) or "no evidence"
-        self._line(
-            "decided",
-            f"[bold]{identity['recommendation']}[/]  confidence {identity['confidence']:.2f} ({identity['level']}) "
-            f"from {sources}",
-        )
-        for reason in call["explanation"]["evidence"]:
-            self._line("because", reason["text"])
+        for label, words in decided(self._show(webhook.fields["CallSid"])):
+            self._line(label, words)
 
     def _show(self, call_id: str) -> Mapping[str, Any]:
         answer = self._api.get(f"{self._server.url}/v1/calls/{call_id}", timeout=15)

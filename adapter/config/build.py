@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.engine import policy
-from adapter.engine.line import Line
-from adapter.engine.model import Mode, Organization, Plan, Tier
+from adapter.engine.model import Organization, Plan, Tier
 
+from .lines import line_of, rules_of
 from .settings import (
     DEFAULT_ORGANIZATION,
     DEFAULT_TIER,
@@ -33,6 +33,7 @@ def build(loaded: Loaded) -> Config:
     """The configuration that the loaded sections describe."""
     tiers = _tiers(loaded["tiers"])
     organizations = tuple(_organization(entry, tiers) for entry in loaded["organizations"] or [_UNNAMED])
+    disclosure = rules_of(loaded["disclosure"])
     return Config(
         database=DatabaseConfig(**loaded["database"]),
         server=ServerConfig(**loaded["server"]),
@@ -40,7 +41,8 @@ def build(loaded: Loaded) -> Config:
         tiers=tiers,
         policy=_policy(loaded),
         twilio=_twilio(loaded["twilio"]),
-        lines=tuple(_line(entry, organizations[0].id) for entry in loaded["lines"]),
+        lines=tuple(line_of(entry, loaded["flows"], organizations[0].id, disclosure) for entry in loaded["lines"]),
+        disclosure=disclosure,
         texts={language: dict(texts) for language, texts in loaded["texts"].items()},
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
@@ -80,12 +82,6 @@ def _policy(loaded: Loaded) -> policy.Policy:
 def _twilio(section: Loaded) -> TwilioConfig:
     accounts = tuple(TwilioAccount(entry["sid"], tuple(entry["auth_tokens"])) for entry in section["accounts"])
     return TwilioConfig(section.get("public_url"), accounts)
-
-
-def _line(entry: Loaded, only_organization: str) -> Line:
-    organization = entry.get("organization", only_organization)
-    rest = {name: value for name, value in entry.items() if name not in ("mode", "organization")}
-    return Line(organization=organization, mode=Mode(entry["mode"]), **rest)
 
 
 def _security(section: Loaded) -> SecurityConfig:

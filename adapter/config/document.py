@@ -18,7 +18,7 @@ from yaml.scanner import Scanner
 
 from .tree import Node, Path, Problem
 
-# The deepest setting (an element of lines.0.destination) is at 4; far more would exhaust Python's stack.
+# The deepest setting (a word of flows.x.menu.options.0.words) is at 7; far more would exhaust Python's stack.
 _DEEPEST = 20
 _NULL_TAG = "tag:yaml.org,2002:null"
 # What YAML finds out by itself about a value written without a tag.

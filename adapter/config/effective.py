@@ -1,4 +1,7 @@
-"""The configuration as it takes effect, defaults and variables included, as YAML. Secrets are masked."""
+"""The configuration as it takes effect, defaults and variables included, as YAML. Secrets are masked.
+
+Flows are not printed: what a line has from its flow is printed with the line.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Organization
 
+from .effective_lines import disclosure_as_written, line_as_written
 from .settings import Config
 
 # Too short for a pepper and no base64: it cannot come back as a secret when somebody loads the printed text.
@@ -29,7 +32,8 @@ def effective(config: Config) -> str:
         },
         **rules,
         "twilio": {"public_url": config.twilio.public_url, "accounts": _accounts(config)},
-        "lines": [_line(line) for line in config.lines],
+        "lines": [line_as_written(line) for line in config.lines],
+        "disclosure": disclosure_as_written(config.disclosure),
         "texts": config.texts,
         "security": _security(config),
         "logging": asdict(config.logging),
@@ -70,17 +74,6 @@ def _accounts(config: Config) -> list[dict[str, Any]]:
     return [
         {"sid": account.sid, "auth_tokens": [MASK for _ in account.auth_tokens]} for account in config.twilio.accounts
     ]
-
-
-def _line(line: Line) -> dict[str, Any]:
-    shown = {**asdict(line), "mode": line.mode.value, "destination": _destination(line.destination)}
-    return {key: value for key, value in shown.items() if value not in (None, {})}
-
-
-def _destination(destination: Destination) -> str | dict[str, Any]:
-    if destination.kind is DestinationKind.HANGUP:
-        return destination.kind.value
-    return {destination.kind.value: destination.target, "timeout_seconds": destination.timeout_seconds}
 
 
 def _security(config: Config) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .suggestions import did_you_mean
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164_BEGINNING = re.compile(r"\+[1-9][0-9]{0,13}\*")
 _PEPPER_MIN_LENGTH = 16
 _KEY_BYTES = 32
 # How the example file writes a secret that must not be left as it is.
@@ -129,24 +130,37 @@ class Choice(Setting):
 
 
 class PhoneNumber(Setting):
-    """An E.164 number. `any_word`: also "*"."""
+    """An E.164 number."""
 
-    def __init__(self, *, any_word: bool = False, **kwargs: Any) -> None:
-        super().__init__("it as +14155550123 (E.164)" + (', or "*" for any' if any_word else ""), **kwargs)
-        self._any_word = any_word
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("it as +14155550123 (E.164)", **kwargs)
 
     def read(self, text: str) -> str:
-        if (self._any_word and text == "*") or _E164.fullmatch(text):
+        if not _E164.fullmatch(text):
+            raise self.refuse("is not an E.164 number")
+        return text
+
+
+class Numbers(Setting):
+    """An E.164 number, "*" for any, or the beginning of numbers and "*"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__('it as +14155550123 (E.164), "+1415*" for all that begin so, or "*" for any', **kwargs)
+
+    def read(self, text: str) -> str:
+        if text == "*" or _E164.fullmatch(text) or _E164_BEGINNING.fullmatch(text):
             return text
         raise self.refuse("is not an E.164 number")
 
 
 class Address(Setting):
-    """An absolute URL without user name, query and fragment; kept without a slash at the end."""
+    """An absolute URL without user name and fragment. `base`: kept without a slash at its end, as paths are added."""
 
-    def __init__(self, wanted: str, schemes: tuple[str, ...], *, query: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, wanted: str, schemes: tuple[str, ...], *, query: bool = False, base: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(wanted, **kwargs)
-        self._schemes, self._query = schemes, query
+        self._schemes, self._query, self._base = schemes, query, base
 
     def read(self, text: str) -> str:
         try:
@@ -158,7 +172,7 @@ class Address(Setting):
             raise self.refuse("is not an absolute " + " or ".join(self._schemes) + " URL")
         if parts.username is not None or "#" in text or ("?" in text and not self._query):
             raise self.refuse("has a part that does not belong there (user name, query or fragment)")
-        return text if self._query else text.rstrip("/")
+        return text.rstrip("/") if self._base else text
 
 
 class Bind(Text):

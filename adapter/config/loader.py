@@ -13,11 +13,13 @@ from adapter.errors import ConfigError
 from .build import build
 from .document import parse
 from .environment import overlay
+from .flow_references import check_conversations
 from .references import check_policy, check_references
 from .schema import ConfigSchema
 from .secret_files import read_secret_files
 from .settings import Config
 from .tables import twin_of
+from .text_references import check_texts
 from .tree import Key, Node, Path, Problem, as_mapping, origin_of, plain
 
 _SCHEMA_LEVEL = "_schema"
@@ -79,7 +81,7 @@ def _check(root: Node, schema: ConfigSchema) -> tuple[Mapping[str, Any], list[Pr
     except ValidationError as error:
         loaded = as_mapping(error.valid_data)
         found += _flat(error.messages)
-    found += check_references(written)
+    found += [*check_references(written), *check_conversations(written), *check_texts(written)]
     found += check_policy(loaded)
     return loaded, [Problem(origin_of(root, path), path, message) for path, message in found]
 

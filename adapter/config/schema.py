@@ -1,7 +1,7 @@
 """Every setting: its name, its kind, its range and its default. One class a section, in the order of the example file.
 
 The defaults are those of `settings` and `adapter.engine.policy`, taken from there so that there is one place for each.
-Leaves out: what needs more than one setting to judge (`references`).
+A line's conversation is in `conversation`. Leaves out: what needs more than one setting to judge (`references`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from adapter.engine import policy
-from adapter.engine.line import Destination, DestinationKind, Line
-from adapter.engine.model import Mode
 
-from .fields import Address, Bind, Choice, Fraction, Pepper, PhoneNumber, SecretKey, Switch, Text, Whole
+from .conversation import DisclosureSchema, FlowSchema
+from .fields import Address, Bind, Choice, Fraction, Numbers, Pepper, SecretKey, Text, Whole
 from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, ServerConfig
-from .tables import DestinationField, Items, Section, Table
-from .words import Language, Template
+from .tables import Items, Section, Table
+from .words import Language, TextsSchema
 
 _ACCOUNT_SID = r"AC[0-9a-fA-F]{32}|\*"
 _YEAR_SECONDS = 31_536_000
-_LINE = Line("*", "*", DEFAULT_ORGANIZATION, Mode.PROD, Destination(DestinationKind.HANGUP))
 
 # Settings of policy.py that are whole numbers: least, most, unit. The rest are weights (0..1) and lists of names.
 _WHOLE_RANGES: dict[str, tuple[int, int, str]] = {
@@ -37,6 +35,11 @@ _WHOLE_RANGES: dict[str, tuple[int, int, str]] = {
     "idempotency_hours": (1, 720, "hours"),
     "calls_days": (1, 3_650, "days"),
 }
+
+
+def flow_name() -> Text:
+    """The name of a flow, where it is given one and where a line refers to it."""
+    return Text("the name of a flow: letters, digits, _ . and -", r"[A-Za-z0-9_.-]{1,64}")
 
 
 class DatabaseSchema(Section):
@@ -78,28 +81,18 @@ class AccountSchema(Section):
 
 
 class TwilioSchema(Section):
-    public_url = Address("the address Twilio calls, as https://calls.example.com", ("https", "http"))
+    public_url = Address("the address Twilio calls, as https://calls.example.com", ("https", "http"), base=True)
     accounts = Items(fields.Nested(AccountSchema), load_default=list)
 
 
-class TextsSchema(Section):
-    reuse = Template("reuse")
-    confirm = Template("confirm")
-    ignore = Template("ignore")
-    neutral = Template("neutral")
+class LineSchema(FlowSchema):
+    """A number of an account, and all that a flow can say, which then counts for this line alone."""
 
-
-class LineSchema(Section):
     account = Text('the account SID (AC and 32 hex digits), or "*" for any', _ACCOUNT_SID, load_default="*")
-    number = PhoneNumber(any_word=True, required=True)
+    number = Numbers(required=True)
     organization = Text("the id of an organization", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
     mode = Choice(("prod", "test"), load_default="prod")
-    destination = DestinationField(required=True)
-    language = Language(load_default=_LINE.language)
-    voice = Text("a voice of Twilio's <Say>, as Polly.Joanna", r"[A-Za-z0-9_.-]{1,64}")
-    strict_caller_id = Switch(load_default=_LINE.strict_caller_id)
-    name_variable = Text("the variable that holds the caller's name", ".{1,128}", load_default=_LINE.name_variable)
-    texts = fields.Nested(TextsSchema, load_default=dict)
+    flow = flow_name()
 
 
 class EncryptionKeySchema(Section):
@@ -152,7 +145,9 @@ class ConfigSchema(Section):
     limits = section(policy_section(policy.LimitPolicy))
     retention = section(policy_section(policy.RetentionPolicy))
     twilio = section(TwilioSchema)
+    flows = Table(flow_name(), fields.Nested(FlowSchema), load_default=dict)
     lines = Items(fields.Nested(LineSchema), load_default=list)
+    disclosure = section(DisclosureSchema)
     texts = Table(Language(), fields.Nested(TextsSchema), load_default=dict)
     security = section(SecuritySchema)
     logging = section(LoggingSchema)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from adapter.engine.line import Line
+from adapter.engine.line import DisclosureRules, Line
 from adapter.engine.model import Organization, Plan, Tier
 from adapter.engine.policy import DEFAULT_TIERS, Policy
 
@@ -92,7 +92,10 @@ def default_organization() -> Organization:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be set. `Config()` is what runs without a file and without environment variables."""
+    """Everything that can be set. `Config()` is what runs without a file and without environment variables.
+
+    Flows are in their lines already, and `disclosure` is on each of them.
+    """
 
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
@@ -101,6 +104,7 @@ class Config:
     policy: Policy = field(default_factory=Policy)
     twilio: TwilioConfig = field(default_factory=TwilioConfig)
     lines: tuple[Line, ...] = ()
+    disclosure: DisclosureRules = field(default_factory=DisclosureRules)
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
     security: SecurityConfig = field(default_factory=SecurityConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)

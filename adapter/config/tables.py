@@ -1,4 +1,4 @@
-"""Settings that hold settings: sections, tables keyed by names, and where a call goes."""
+"""Settings that hold settings: sections with fixed keys, tables keyed by the user's names, lists."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from adapter.engine.line import Destination, DestinationKind
-
-from .fields import Address, PhoneNumber, Text, Whole
+from .fields import Text
 from .suggestions import did_you_mean
 
 _NO_LIST = "is missing; write its items below it, each after `- `"
@@ -83,38 +81,3 @@ class Items(fields.List[Any]):
     def __init__(self, inner: fields.Field[Any], **kwargs: Any) -> None:
         super().__init__(inner, error_messages={"invalid": _NOT_A_LIST, "required": _NO_LIST}, **kwargs)
         self.entries = inner
-
-
-class DestinationSchema(Section):
-    """Exactly one of the kinds, and how long it may ring."""
-
-    dial = PhoneNumber()
-    sip = Text("a SIP address such as sip:desk@example.com", r"sips?:[^\s@]+@[^\s@]{1,240}")
-    client = Text("the client's identity, without client:", r"(?!client:)[^\s:]{1,121}")
-    queue = Text("the queue's name, at most 64 characters", r".{1,64}")
-    redirect = Address("it as https://example.com/next-twiml", ("https",), query=True)
-    # Twilio's <Dial timeout>: 600 is the longest it takes, below 5 nobody reaches a telephone.
-    timeout_seconds = Whole(5, 600, unit="seconds", load_default=30)
-
-
-class DestinationField(fields.Nested):
-    """`hangup`, or a mapping with exactly one of dial, sip, client, queue and redirect."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        wanted = "hangup, or exactly one of dial, sip, client, queue and redirect below it"
-        super().__init__(DestinationSchema, error_messages={"required": f"is missing; write {wanted}"}, **kwargs)
-        self.wanted = wanted
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, partial: Any = None, **kwargs: Any
-    ) -> Any:
-        if value == DestinationKind.HANGUP:
-            return Destination(DestinationKind.HANGUP)
-        if not isinstance(value, dict):
-            raise ValidationError(f"is not a destination; write {self.wanted}")
-        loaded = super()._deserialize(value, attr, data, partial, **kwargs)
-        timeout_seconds = loaded.pop("timeout_seconds")
-        if len(loaded) != 1:
-            raise ValidationError(f"names {len(loaded)} destinations; write {self.wanted}")
-        kind, target = loaded.popitem()
-        return Destination(DestinationKind(kind), target, timeout_seconds)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError
-
-from adapter.twilio.templates import problem
+from adapter.twilio.templates import FACTS
 
 from .fields import Setting, Text
+from .tables import Section
 
 
 class Language(Text):
@@ -28,17 +27,17 @@ def _subtag(part: str) -> str:
 
 
 class Template(Setting):
-    """What callers hear, as a Jinja text. `name` says which facts it may use."""
+    """What callers hear, as a Jinja text. Which facts it may use depends on other settings: see `references`."""
 
-    def __init__(self, name: str, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__("a sentence, with {{ name }} and {% if name %} where the text may use it", **kwargs)
-        self._name = name
 
     def read(self, text: str) -> str:
         if not text.strip():
             raise self.refuse("is empty")
         if not all(character.isprintable() or character in "\n\t" for character in text):
             raise self.refuse("holds a control character")
-        if fault := problem(self._name, text):
-            raise ValidationError(fault)
         return text
+
+
+TextsSchema = Section.from_dict({name: Template() for name in FACTS}, name="TextsSchema")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .model import Evidence, Identity, Level, LineType, Millis, Recommendation
+from .model import Distrust, Evidence, Identity, Level, LineType, Millis, Recommendation
 from .policy import DAY, IdentityPolicy
 
 NOBODY = Identity(0, Level.LOW, (), Recommendation.IGNORE)
@@ -24,7 +24,7 @@ class Agreement:
     external_id: bool = False
     last_contact: Millis | None = None
     doubted: bool = False
-    attested: bool = True
+    distrust: Distrust | None = None
 
 
 def score(agreement: Agreement, policy: IdentityPolicy, now: Millis) -> tuple[Identity, tuple[Evidence, ...]]:
@@ -101,8 +101,8 @@ def recency_days(last_contact: Millis | None, now: Millis) -> int | None:
 
 def _cap(agreement: Agreement, policy: IdentityPolicy) -> tuple[float, str]:
     """What is merely presented proves nobody; a customer_ref and its own number together do (semantics §5)."""
-    if not agreement.attested:
-        return policy.cap_doubted, "cap.not_attested"
+    if agreement.distrust is not None:
+        return policy.cap_doubted, f"cap.{agreement.distrust}"
     if agreement.doubted and not agreement.customer_ref:
         return policy.cap_doubted, "cap.doubted"
     if agreement.customer_ref and agreement.ani is not None:

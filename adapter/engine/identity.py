@@ -95,7 +95,7 @@ def _agreement(case: Case, ids: ExternalIds, candidate: str) -> Agreement:
         external_id=bool(own_ids),
         last_contact=case.facts.customers[candidate].last_contact,
         doubted=doubts > 0,
-        attested=case.hints.attested,
+        distrust=case.hints.distrust,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .model import Intent, IntentStatus, IntentUpdate, Millis
 
@@ -10,6 +11,18 @@ from .model import Intent, IntentStatus, IntentUpdate, Millis
 def apply(existing: Mapping[str, Intent], updates: Iterable[IntentUpdate], call_id: str, now: Millis) -> list[Intent]:
     """The intents as they are after this call's end. `existing` holds those of the same names, where there are any."""
     return [_apply_one(existing.get(u.intent), u, call_id, now, place) for place, u in enumerate(updates)]
+
+
+def take_back(current: Intent, before: Intent | None, call_id: str) -> Intent | None:
+    """The intent as it is if that call (under this id in `last_call_id`) was about somebody else's.
+
+    `before`: as it was when the call changed it. None: there is none. What other calls said since stays said.
+    """
+    if current.last_call_id == call_id:
+        return before
+    if current.status is IntentStatus.RESOLVED:
+        return current
+    return replace(current, attempt_count=max(1, current.attempt_count - 1))
 
 
 def _apply_one(before: Intent | None, update: IntentUpdate, call_id: str, now: Millis, place: int) -> Intent:

@@ -29,7 +29,7 @@ class IdentityPolicy:
     recency_day: float = 0.10
     recency_week: float = 0.05
     cap_presented: float = 0.90
-    # Evidence in doubt (rejected before, or not attested on a strict line) gets the caller asked, not greeted by name.
+    # Evidence in doubt (rejected before; distrusted by a strict line) gets the caller asked, not greeted by name.
     cap_doubted: float = 0.45
     reuse_from: float = 0.50
     confirm_from: float = 0.30

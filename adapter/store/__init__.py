@@ -1,7 +1,7 @@
 """REMEMBERS. All SQL lives here; what goes in and comes out are engine values, never rows.
 
 `database` transactions · `customers`, `identities`, `memory`, `calls`, `records` caller data · `meters` rate and
-quota · `answers` kept for Idempotency-Keys · `organizations`, `keys` who may ask · `sweep`, `rekey` upkeep · `inbox`
-what could not be saved yet. Below them: `tables`, `statements`, `sealing`, `sqlite`, `writelock`, `forks`, `schema`,
-`clocks`, `callbody`, `refs`, `migrations`.
+quota · `lockouts` wrong answers · `answers` kept for Idempotency-Keys and repeated webhooks · `organizations`, `keys`
+who may ask · `sweep`, `rekey` upkeep · `inbox` what could not be saved yet. Below them: `tables`, `statements`,
+`sealing`, `sqlite`, `writelock`, `forks`, `schema`, `clocks`, `callbody`, `refs`, `migrations`.
 """

@@ -6,20 +6,40 @@ A field added later gets a new name with a default, so that rows written before 
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from adapter.engine.model import (
     Basis,
     Call,
+    Distrust,
     Evidence,
     Identity,
+    Intent,
+    IntentStatus,
     Level,
     LineType,
     Millis,
     Origin,
+    Place,
     Recommendation,
+    Talk,
     Undo,
+    Variable,
     Verdict,
+)
+
+# The order is stored: append only.
+_PLACES = (
+    Place.LANGUAGE,
+    Place.WHO,
+    Place.IDENTIFY,
+    Place.CONFIRM,
+    Place.OFFER,
+    Place.MENU,
+    Place.HANDED_OVER,
+    Place.VOICEMAIL,
+    Place.OVER,
 )
 
 
@@ -49,6 +69,8 @@ def encode(call: Call) -> str:
         "line": call.line_type.value,
         "verdict_at": call.verdict_at,
         "undo": _undo_fields(call.undo),
+        "distrust": call.distrust,
+        "talk": _talk_fields(call),
     }
     return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
@@ -75,6 +97,8 @@ def decode(columns: Columns, text: str) -> Call:
         verdict=None if columns.verdict is None else Verdict(columns.verdict),
         verdict_at=body.get("verdict_at"),
         undo=_undo(body.get("undo")),
+        distrust=None if body.get("distrust") is None else Distrust(body["distrust"]),
+        talk=_talk(body.get("talk"), columns.started_at),
     )
 
 
@@ -84,10 +108,10 @@ def _identity_fields(identity: Identity | None) -> list[Any] | None:
     return [identity.confidence, identity.level.value, identity.sources, identity.recommendation.value]
 
 
-def _identity(fields: list[Any] | None) -> Identity | None:
-    if fields is None:
+def _identity(row: list[Any] | None) -> Identity | None:
+    if row is None:
         return None
-    confidence, level, sources, recommendation = fields
+    confidence, level, sources, recommendation = row
     return Identity(confidence, Level(level), tuple(sources), Recommendation(recommendation))
 
 
@@ -103,13 +127,39 @@ def _undo_fields(undo: Undo) -> list[Any] | None:
         None if undo.previous_line_type is None else undo.previous_line_type.value,
         undo.previous_line_type_at,
         undo.presented,
+        *_written_fields(undo),
     ]
 
 
-def _undo(fields: list[Any] | None) -> Undo:
-    if fields is None:
+def _written_fields(undo: Undo) -> list[Any]:
+    """What a conversation wrote; most write nothing."""
+    if not undo.intents and not undo.variables:
+        return []
+    return [
+        [_before_fields(name, intent) for name, intent in undo.intents],
+        [_before_fields(name, variable) for name, variable in undo.variables],
+    ]
+
+
+def _before_fields(name: str, before: Intent | Variable | None) -> list[Any]:
+    if before is None:
+        return [name]
+    return [getattr(before, field.name) for field in fields(before)]
+
+
+def _intent(row: list[Any]) -> tuple[str, Intent | None]:
+    name, *rest = row
+    return name, Intent(name, IntentStatus(rest[0]), *rest[1:]) if rest else None
+
+
+def _variable(row: list[Any]) -> tuple[str, Variable | None]:
+    return row[0], Variable(*row) if len(row) > 1 else None
+
+
+def _undo(row: list[Any] | None) -> Undo:
+    if row is None:
         return Undo()
-    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented = fields
+    created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *written = row
     return Undo(
         created_customer=bool(created),
         linked_ani=bool(linked_ani),
@@ -119,4 +169,44 @@ def _undo(fields: list[Any] | None) -> Undo:
         previous_ani_seen=ani_seen,
         previous_line_type=None if line_type is None else LineType(line_type),
         previous_line_type_at=line_type_at,
+        intents=tuple(_intent(each) for each in written[0]) if written else (),
+        variables=tuple(_variable(each) for each in written[1]) if written else (),
     )
+
+
+def _talk_fields(call: Call) -> list[Any] | None:
+    """Place, turn, and since when (counted from the call's start), then what differs from the default, by name.
+
+    Most calls are put through at once: theirs is one number.
+    """
+    talk = call.talk
+    if talk is None:
+        return None
+    bare = Talk(talk.place, talk.turn, since=talk.since)
+    changed = {
+        field.name: getattr(talk, field.name)
+        for field in fields(Talk)
+        if getattr(talk, field.name) != getattr(bare, field.name)
+    }
+    if talk.visited:
+        changed["visited"] = [_PLACES.index(place) for place in talk.visited]
+    row = [_PLACES.index(talk.place), talk.turn, talk.since - call.started_at, changed]
+    while row[-1] == (_PLAIN_TALK[len(row) - 1]):
+        row.pop()
+    return row
+
+
+# A call that was put through at its start. The place is always written.
+_PLAIN_TALK: list[Any] = [None, 1, 0, {}]
+
+
+def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
+    if row is None:
+        return None
+    place, turn, since, changed = (*row, *_PLAIN_TALK[len(row) :])
+    named: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()
+    }
+    if "visited" in named:
+        named["visited"] = tuple(_PLACES[number] for number in named["visited"])
+    return Talk(_PLACES[place], turn, since=started_at + since, **named)

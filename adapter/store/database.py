@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -135,15 +136,21 @@ class Store:
         return store
 
     @contextmanager
-    def begin(self, realm: Realm) -> Iterator[Transaction]:
+    def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[Transaction]:
         """A write transaction: alone, durable when the block has returned, without a trace when it raises.
 
-        StoreUnavailable when the lock is not had in time, or the database is missing, read-only, full or broken.
+        `at_most_seconds`: wait no longer than this for the turn to write, for whom the store's own patience is too
+        long. StoreUnavailable when the lock is not had in time, or the database is missing, read-only, full or broken.
         """
-        with self.lock.held():
+        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        deadline = time.monotonic() + patience
+        with self.lock.held(patience):
             connection = self.connections.writer()
             try:
-                _plainly(connection, "BEGIN IMMEDIATE")
+                if at_most_seconds is None:
+                    _plainly(connection, "BEGIN IMMEDIATE")
+                else:
+                    _begin_by(connection, deadline)
                 yield Transaction(connection, realm, self.keyring)
                 _plainly(connection, "COMMIT")
             except BaseException as error:
@@ -231,6 +238,17 @@ class Store:
             self.connections.drop_writer()
         if isinstance(error, StoreUnavailable):
             self.connections.drop_writer()
+
+
+def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:
+    """Somebody else's program may hold SQLite's own lock: what is left of the patience is spent on that."""
+    usual = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    left = max(0, round(1000 * (deadline - time.monotonic())))
+    _plainly(connection, f"PRAGMA busy_timeout={left}")
+    try:
+        _plainly(connection, "BEGIN IMMEDIATE")
+    finally:
+        _plainly(connection, f"PRAGMA busy_timeout={usual}")
 
 
 def _plainly(connection: sqlite3.Connection, sql: str) -> None:

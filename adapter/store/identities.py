@@ -50,6 +50,13 @@ _RESTORE_NUMBER = PerTokens(
         .values(last_seen=bind("last_seen"), line_type=bind("line_type"), line_type_at=bind("line_type_at"))
     )
 )
+_NOTE_LINE_TYPE = PerTokens(
+    lambda number: (
+        sa.update(numbers)
+        .where(_at(numbers, number))
+        .values(line_type=bind("line_type"), line_type_at=bind("line_type_at"))
+    )
+)
 _DELETE_NUMBER = PerTokens(lambda number: sa.delete(numbers).where(_link(numbers, number)))
 _DOUBT_NUMBER = PerTokens(
     lambda number: sa.update(numbers).where(_link(numbers, number)).values(doubts=numbers.c.doubts + 1)
@@ -141,6 +148,13 @@ def restore_ani(
     tx.execute(_RESTORE_NUMBER[len(tokens)], {**numbered(tokens), **values})
 
 
+def note_line_type(tx: Transaction, ani: str, line_type: LineType | None, at: Millis) -> None:
+    """What kind of line the number is, for everybody it points to. Nobody was seen by this."""
+    tokens = tx.tokens("ani", ani)
+    known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
+    tx.execute(_NOTE_LINE_TYPE[len(tokens)], {**numbered(tokens), "line_type": known, "line_type_at": at})
+
+
 def unlink_ani(tx: Transaction, ani: str, ref: str) -> None:
     """The number no longer points to this customer (it may still point to others)."""
     tokens = tx.tokens("ani", ani)
@@ -161,6 +175,12 @@ def link_external(tx: Transaction, pair: Pair, ref: str, now: Millis) -> str:
 def external_token(tx: Transaction, pair: Pair) -> str:
     """The pair's token as hex, linked or not: names it without telling it."""
     return tx.token("pair", *pair).hex()
+
+
+def external_values(tx: Transaction, ref: str, key: str) -> list[str]:
+    """The customer's external ids under this key, sorted."""
+    rows = tx.rows(EXTERNAL_OF_CUSTOMER, {"customer": to_bytes(ref)})
+    return sorted(tx.open("external_ids", token, sealed) for token, sealed, of_key in rows if of_key == key)
 
 
 def unlink_external(tx: Transaction, token_hex: str, ref: str) -> None:

@@ -50,6 +50,9 @@ _INTENT = Prepared(
     sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
 )
 _SAVE_INTENT = _upsert(intents_table)
+_FORGET_INTENT = Prepared(
+    sa.delete(intents_table).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
+)
 _VARIABLES = Prepared(
     sa.select(*_VARIABLE_COLUMNS)
     .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
@@ -103,6 +106,12 @@ def save_intents(tx: Transaction, ref: str, changed: Sequence[Intent]) -> None:
     """Insert or replace these."""
     customer = to_bytes(ref)
     tx.execute_many(_SAVE_INTENT, (_intent_row(tx, customer, intent) for intent in changed))
+
+
+def forget_intents(tx: Transaction, ref: str, names: Sequence[str]) -> None:
+    """Delete these: nobody ever called about them after all."""
+    customer = to_bytes(ref)
+    tx.execute_many(_FORGET_INTENT, ({"customer": customer, "name": name} for name in names))
 
 
 def variables(tx: Transaction, ref: str, names: Sequence[str], now: Millis) -> dict[str, Variable]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Call, Hints, Intent, LineType, Millis, Undo, Variable
 
-from . import calls
+from . import calls, lockouts
 from .customers import facts
 from .database import Transaction
 from .identities import EXTERNAL_OF_CUSTOMER
@@ -92,9 +92,12 @@ def erase(tx: Transaction, ref: str, now: Millis) -> bool:
         if len(facts(tx, Hints(ani=number)).ani) == 1:
             tokens = tx.tokens("ani", number)
             tx.execute(_FORGET_NUMBER[len(tokens)], numbered(tokens))
+            lockouts.forget(tx, lockouts.tokens_of_number(tx, number))
+    lockouts.forget(tx, lockouts.tokens_of_customer(tx, from_bytes(customer)))
     for pair in (*_external_ids(tx, customer), ("customer_ref", ref)):
         tokens = tx.tokens("pair", *pair)
         tx.execute(_FORGET_PAIR[len(tokens)], numbered(tokens))
+        lockouts.forget(tx, lockouts.tokens_of_pair(tx, pair))
     for call in calls.of_customer(tx, ref, _EVERY_CALL):
         calls.save(tx, _stripped(call))
     for statement in _ERASE:
@@ -104,7 +107,7 @@ def erase(tx: Transaction, ref: str, now: Millis) -> bool:
 
 
 def _stripped(call: Call) -> Call:
-    return replace(call, ani=None, dnis=None, evidence=(), would_raise=(), undo=Undo())
+    return replace(call, ani=None, dnis=None, evidence=(), would_raise=(), undo=Undo(), talk=None)
 
 
 def _numbers(tx: Transaction, customer: bytes) -> list[tuple[str, LineType | None, Millis]]:

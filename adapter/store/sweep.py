@@ -5,7 +5,7 @@ Whether there is anything to remove is found out by reading, so that an idle rou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from .database import NO_REALM, Store, Transaction
 from .memory import NOTE_NEXT_EXPIRY
 from .organizations import realms
 from .statements import Bound, Prepared, bind
-from .tables import answers, calls, customers, organizations, rate_hits, sightings, variables
+from .tables import answers, calls, customers, lockouts, organizations, rate_hits, sightings, variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Swept:
     calls: int = 0
     sightings: int = 0
     rate_hits: int = 0
+    lockouts: int = 0
     log_truncated: bool = False
 
 
@@ -46,6 +47,14 @@ _DELETE_ANSWER = Prepared(
         answers.c.scope == bind("scope"),
         answers.c.token == bind("token"),
         answers.c.expires_at <= bind("before"),
+    )
+)
+_LOCKOUTS = Prepared(
+    sa.select(lockouts.c.token).where(_of_realm(lockouts), lockouts.c.until <= bind("before")).limit(bind("batch"))
+)
+_DELETE_LOCKOUT = Prepared(
+    sa.delete(lockouts).where(
+        _of_realm(lockouts), lockouts.c.token == bind("token"), lockouts.c.until <= bind("before")
     )
 )
 _CALLS = Prepared(
@@ -110,7 +119,7 @@ _DELETE_HITS = Prepared(
 def sweep(
     store: Store, now: Millis, retention: RetentionPolicy, *, batch: int = 500, window_seconds: int = 60
 ) -> Swept:
-    """Remove expired answers and variables, calls and sightings beyond retention, hits out of the window.
+    """Remove expired answers, variables and lock-outs, calls and sightings beyond retention, hits out of the window.
 
     `batch` rows a transaction. Afterwards the write-ahead log is cut, or their bytes would stay readable in it.
     """
@@ -122,10 +131,10 @@ def sweep(
             swept.variables + _sweep_variables(store, realm, now, batch),
             swept.calls + _sweep(store, realm, _CALLS, _DELETE_CALL, ("call_id",), old, batch),
             swept.sightings + _sweep_sightings(store, realm, old, batch),
+            lockouts=swept.lockouts + _sweep(store, realm, _LOCKOUTS, _DELETE_LOCKOUT, ("token",), now, batch),
         )
     hits = _sweep_hits(store, window_seconds * SECOND, batch)
-    gone = (swept.answers, swept.variables, swept.calls, swept.sightings, hits)
-    return Swept(*gone, log_truncated=store.truncate_log())
+    return replace(swept, rate_hits=hits, log_truncated=store.truncate_log())
 
 
 def _sweep(

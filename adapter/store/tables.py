@@ -181,6 +181,16 @@ answers = _table(
 sa.Index("answers_by_expiry", answers.c.account, answers.c.realm, answers.c.expires_at)
 sa.Index("answers_of_customer", answers.c.account, answers.c.realm, answers.c.customer)
 
+lockouts = _table(
+    "lockouts",
+    *_realm(),
+    _bytes("token", key=True),
+    _int("failures"),
+    _int("until"),
+    sa.CheckConstraint("length(token) = 16 AND failures > 0", name="lockout_is_sound"),
+)
+sa.Index("lockouts_by_end", lockouts.c.account, lockouts.c.realm, lockouts.c.until)
+
 rate_hits = _table(
     "rate_hits",
     _int("account", key=True),

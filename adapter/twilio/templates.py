@@ -7,7 +7,7 @@ Leaves out: which texts there are and what they say (`texts`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -22,15 +22,41 @@ class TextFailed(Exception):
 
 LONGEST_TEMPLATE: Final = 2_000  # characters of source
 
-# What each text may mention (`adapter.engine.flow`): only whom we know well enough is told anything.
+# What each text may mention (`adapter.engine.flow`): only whom we know well enough is told anything. None where it is
+# unknown. `speech`: 1 where callers may speak, else 0; `key`: what to press; `count`, `length`: digits asked for.
 FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "reuse": frozenset({"name", "intent", "attempt_count"}),
         "confirm": frozenset(),
         "ignore": frozenset(),
         "neutral": frozenset(),
+        "welcome": frozenset(),
+        "welcome_back": frozenset({"name"}),
+        "resumed": frozenset(),
+        "ask_language": frozenset({"key"}),
+        "ask_who": frozenset({"speech"}),
+        "ask_name": frozenset({"speech"}),
+        "ask_digits": frozenset({"count", "speech"}),
+        "ask_pin": frozenset({"speech"}),
+        "ask_account": frozenset({"length", "speech"}),
+        "offer": frozenset({"intent", "attempt_count", "speech"}),
+        "menu": frozenset({"speech"}),
+        "menu_option": frozenset({"intent", "key"}),
+        "again": frozenset(),
+        "verified": frozenset({"name"}),
+        "not_verified": frozenset(),
+        "connecting": frozenset(),
+        "unreached": frozenset(),
+        "voicemail": frozenset(),
+        "recorded": frozenset(),
+        "callback": frozenset(),
+        "goodbye": frozenset(),
+        "whisper": frozenset({"name", "intent", "attempt", "recommendation", "verified"}),
+        "whisper_accept": frozenset(),
     }
 )
+# These may mention the variables that the line declares (`disclosure.variables`), too.
+MAY_MENTION_VARIABLES: Final = frozenset({"reuse", "welcome_back", "offer", "verified", "whisper"})
 
 ALLOWED_NODES: Final = (
     nodes.Output,
@@ -49,8 +75,11 @@ ALLOWED_NODES: Final = (
 )
 
 
-def problem(name: str, template: str) -> str | None:
-    """What is wrong with an operator's text called `name`, and what to write instead; None when it can be spoken."""
+def problem(name: str, template: str, variables: Collection[str] = ()) -> str | None:
+    """What is wrong with an operator's text called `name`, and what to write instead; None when it can be spoken.
+
+    `variables`: names of variables that are declared where the text is spoken; some texts may mention them.
+    """
     if name not in FACTS:
         return f"is no text; there are {', '.join(sorted(FACTS))}"
     if len(template) > LONGEST_TEMPLATE:
@@ -62,13 +91,18 @@ def problem(name: str, template: str) -> str | None:
         return f"is not a valid Jinja text: {error.message}{at}; see jinja.palletsprojects.com/templates"
     except (RecursionError, ValueError):
         return "is not a valid Jinja text (too deeply nested, or a number too long); write a plain sentence"
-    return next(_faults(name, tree), None)
+    return next(_faults(tree, facts_of(name, variables), name), None)
 
 
-@lru_cache(maxsize=1_024)
-def compiled(name: str, source: str) -> Template:
+def facts_of(name: str, variables: Collection[str] = ()) -> frozenset[str]:
+    """All that the text called `name` may mention where these variables are declared."""
+    return FACTS[name] | frozenset(variables) if name in MAY_MENTION_VARIABLES else FACTS[name]
+
+
+@lru_cache(maxsize=4_096)
+def compiled(name: str, source: str, variables: frozenset[str] = frozenset()) -> Template:
     """The text called `name`, ready to be rendered. Raises TextFailed for what has a `problem`."""
-    if fault := problem(name, source):
+    if fault := problem(name, source, variables):
         raise TextFailed(fault)
     try:
         return _environment().from_string(source)
@@ -76,7 +110,7 @@ def compiled(name: str, source: str) -> Template:
         raise TextFailed(f"is not a template: {error}") from None
 
 
-def _faults(name: str, tree: nodes.Template) -> Iterator[str]:
+def _faults(tree: nodes.Template, facts: frozenset[str], name: str) -> Iterator[str]:
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, ALLOWED_NODES):
             yield f"uses {type(node).__name__.lower()}, but a text may only print and branch; leave it out"
@@ -84,13 +118,14 @@ def _faults(name: str, tree: nodes.Template) -> Iterator[str]:
             yield f'uses the filter "{node.name}"; the filters here are {", ".join(sorted(FILTERS))}'
         if isinstance(node, nodes.Test) and node.name not in _environment().tests:
             yield f'uses an unknown test "{node.name}"; leave it out'
-        if isinstance(node, nodes.Name) and node.name not in FACTS[name]:
-            yield f'uses "{node.name}", which is not known when this text is spoken; {_allowed(name)}'
+        if isinstance(node, nodes.Name) and node.name not in facts:
+            yield f'uses "{node.name}", which is not known when this text is spoken; {_allowed(name, facts)}'
 
 
-def _allowed(name: str) -> str:
-    facts = ", ".join(sorted(FACTS[name]))
-    return f"it may use {facts}" if facts else "only reuse may mention what is remembered"
+def _allowed(name: str, facts: frozenset[str]) -> str:
+    if facts:
+        return f"it may use {', '.join(sorted(facts))}"
+    return f"only {', '.join(sorted(MAY_MENTION_VARIABLES))} may mention what is remembered"
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What a caller is told, as text: built-in texts in four languages, and an operator's own in place of any of them.
+"""What a caller is told, as text: the built-in one (`words`), or an operator's own in place of it.
 
 No value (a caller's name is a stranger's word) is ever read as a template.
 Leaves out: what a template may do (`templates`), TwiML and its escaping (`twiml`).
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Final
 
 from jinja2 import Template, TemplateError
 
-from .templates import TextFailed, compiled
+from .templates import FACTS, MAY_MENTION_VARIABLES, TextFailed, compiled
+from .words import BUILT_IN
 
 Templates = Mapping[str, str]
 Fact = str | int | None
@@ -21,59 +21,6 @@ Fact = str | int | None
 
 LONGEST_GREETING: Final = 499  # Twilio's limit depends on the voice; under 500 every voice speaks it
 _LONGEST_VALUE: Final = 128  # the API's own limit for an intent; nobody's name is longer
-
-BUILT_IN: Final[Mapping[str, Templates]] = MappingProxyType(
-    {
-        "en": {
-            "reuse": (
-                "Welcome back{% if name %}, {{ name }}{% endif %}."
-                "{% if intent %} We are still working on your {{ intent }}.{% endif %} One moment, please."
-            ),
-            "confirm": (
-                "Hello, and thank you for calling. The person who takes your call will ask you to confirm who you are."
-                " One moment, please."
-            ),
-            "ignore": "Hello and welcome. Thank you for calling us. One moment, please.",
-            "neutral": "Welcome. One moment, please.",
-        },
-        "de": {
-            "reuse": (
-                "Willkommen zurück{% if name %}, {{ name }}{% endif %}."
-                "{% if intent %} Ihr Anliegen {{ intent }} ist noch offen.{% endif %} Einen Moment, bitte."
-            ),
-            "confirm": (
-                "Guten Tag und danke für Ihren Anruf. Wer Ihren Anruf entgegennimmt, wird Sie bitten, sich auszuweisen."
-                " Einen Moment, bitte."
-            ),
-            "ignore": "Guten Tag und herzlich willkommen. Danke für Ihren Anruf. Einen Moment, bitte.",
-            "neutral": "Willkommen. Einen Moment, bitte.",
-        },
-        "es": {
-            "reuse": (
-                "Hola de nuevo{% if name %}, {{ name }}{% endif %}."
-                "{% if intent %} Su consulta sobre {{ intent }} sigue abierta.{% endif %} Un momento, por favor."
-            ),
-            "confirm": (
-                "Hola y gracias por llamar. La persona que le atienda le pedirá que confirme su identidad."
-                " Un momento, por favor."
-            ),
-            "ignore": "Hola, le damos la bienvenida. Gracias por llamarnos. Un momento, por favor.",
-            "neutral": "Le damos la bienvenida. Un momento, por favor.",
-        },
-        "fr": {
-            "reuse": (
-                "Heureux de vous retrouver{% if name %}, {{ name }}{% endif %}."
-                "{% if intent %} Votre demande {{ intent }} reste ouverte.{% endif %} Un instant, s'il vous plaît."
-            ),
-            "confirm": (
-                "Bonjour et merci de votre appel. La personne qui vous répondra vous demandera qui vous êtes."
-                " Un instant, s'il vous plaît."
-            ),
-            "ignore": "Bonjour et bienvenue. Merci de nous appeler. Un instant, s'il vous plaît.",
-            "neutral": "Bienvenue. Un instant, s'il vous plaît.",
-        },
-    }
-)
 
 # XML 1.0, Char. twilio-python lets the rest through, no parser accepts it, and the call drops (Twilio error 12100).
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -83,7 +30,7 @@ class Texts:
     """The texts of all languages: `overrides[language][name]` in place of the built-in ones."""
 
     def __init__(self, overrides: Mapping[str, Templates] | None = None) -> None:
-        own = {_tag(language): templates for language, templates in (overrides or {}).items()}
+        own = {tag(language): templates for language, templates in (overrides or {}).items()}
         self._languages = {
             language: {**BUILT_IN.get(language, {}), **own.get(language, {})} for language in {*own, *BUILT_IN}
         }
@@ -94,7 +41,7 @@ class Texts:
         Looked for in `own` (the line's texts), then in the language ("de-AT"), its base ("de"), then English.
         Raises TextFailed when there is none or it cannot be rendered.
         """
-        template = compiled(name, self._source(name, language, own or {}))
+        template = compiled(name, self._source(name, language, own or {}), _variables(name, facts))
         return shortened(_render(template, facts), LONGEST_GREETING)
 
     def _source(self, name: str, language: str, own: Templates) -> str:
@@ -104,8 +51,8 @@ class Texts:
         raise TextFailed("no such text")
 
     def _in(self, language: str) -> Iterator[Templates]:
-        tag = _tag(language)
-        for known in (tag, tag.partition("-")[0], "en"):
+        whole = tag(language)
+        for known in (whole, whole.partition("-")[0], "en"):
             yield self._languages.get(known, {})
 
 
@@ -123,8 +70,14 @@ def shortened(text: str, limit: int) -> str:
     return clean[: limit + 1].rpartition(" ")[0] or clean[:limit]
 
 
-def _tag(language: str) -> str:
+def tag(language: str) -> str:
+    """A language's name in one spelling, for comparison: "de_AT" is "de-at"."""
     return language.strip().casefold().replace("_", "-")
+
+
+def _variables(name: str, facts: Mapping[str, Fact]) -> frozenset[str]:
+    """The facts that are declared variables: a step carries all that its text may mention."""
+    return frozenset(facts) - FACTS[name] if name in MAY_MENTION_VARIABLES else frozenset()
 
 
 def _render(template: Template, facts: Mapping[str, Fact]) -> str:

@@ -1,112 +1,119 @@
-"""A step, spoken: what the caller hears, then where the call goes, as TwiML (Twilio, "TwiML for Programmable Voice").
+"""A step, spoken: what the caller hears, then what happens, as TwiML (Twilio, "TwiML for Programmable Voice").
 
 Whatever happens a document comes out, because a caller who waits must be put through: a text that fails gives way to
-the neutral one, an operator's neutral text to the built-in one, a destination that cannot be written to an apology.
-Leaves out: choosing the step (`adapter.engine.flow`), and following the call after it is put through.
+another, a question that cannot be asked and a destination that cannot be written to the line's default destination, and
+if that fails, too, to an apology.
+Leaves out: choosing the step (`engine.flow`), the words (`saying`), single verbs (`asking`, `handing_over`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from twilio.twiml.voice_response import Dial, VoiceResponse  # type: ignore[import-untyped]
+from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
-from adapter.engine.flow import Step
-from adapter.engine.line import Destination, DestinationKind, Line
+from adapter.engine.flow.steps import Ask, HandOver, HangUp, Record, Say, Step, Whispered
+from adapter.engine.line import Line
 
-from .templates import TextFailed
-from .texts import Templates, Texts, plain
+from .addresses import Addresses
+from .asking import gather, gather_key
+from .handing_over import Callbacks, put_through, record
+from .saying import Sayings, utter
+from .texts import Templates
 
+_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 EMERGENCY: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
-    "<Response><Say>We are sorry. We cannot take your call right now. Please call again in a few minutes.</Say>"
+    f"{_HEAD}<Response>"
+    "<Say>We are sorry. We cannot take your call right now. Please call again in a few minutes.</Say>"
     "<Hangup/></Response>"
 )
+# After a whisper: the caller is connected, or the leg of who answered is given up.
+CONNECT: Final = f"{_HEAD}<Response/>"
+GIVE_UP: Final = f"{_HEAD}<Response><Hangup/></Response>"
 
 _LONGEST_DOCUMENT: Final = 64_000  # bytes; Twilio refuses 64 kB (error 11750)
-_SHORTEST_RING, _LONGEST_RING = 5, 600  # seconds; Twilio's range for Dial's timeout
 
 _log = logging.getLogger(__name__)
 
 
 class Speaker:
-    """Turns steps to TwiML. `texts`: the operator's texts per language, in place of the built-in ones."""
+    """Turns steps to TwiML. `texts`: the operator's texts per language, in place of the built-in ones; `public_url`:
+    what Twilio was told to call, where everything that follows goes."""
 
-    def __init__(self, texts: Mapping[str, Templates] | None = None) -> None:
-        self._texts = Texts(texts)
-        self._built_in = Texts()
+    def __init__(self, texts: Mapping[str, Templates] | None = None, public_url: str = "") -> None:
+        self._sayings = Sayings(texts)
+        self._addresses = Addresses(public_url)
 
     def speak(self, step: Step, line: Line) -> str:
         """A whole TwiML document: UTF-8, under 64 kB, well-formed whatever the facts hold. Never raises."""
+        return self._written(step, line) or self._written(_neutral(line), line) or EMERGENCY
+
+    def whisper(self, whispered: Whispered, line: Line, turn: int) -> str:
+        """What who answers the hand-over of this turn hears before the caller is connected. Never raises."""
         try:
-            document = _document(self._greeting(step, line), line, step.destination)
+            return self._whispered(whispered, line, turn)
+        except Exception as error:  # noqa: BLE001  better somebody who was told nothing than a caller who waits
+            _log.error("no TwiML for a whisper: %s", type(error).__name__)
+            return CONNECT
+
+    def _written(self, step: Step, line: Line) -> str:
+        """ "" when it cannot be."""
+        try:
+            document = self._document(step, line)
         except Exception as error:  # noqa: BLE001  the last resort of a call: the error is worth less than the caller
-            return _apology(error)
-        return document if len(document.encode()) < _LONGEST_DOCUMENT else _apology(None)
+            _log.error("no TwiML for a step: %s", type(error).__name__)
+            return ""
+        if len(document.encode()) < _LONGEST_DOCUMENT:
+            return document
+        _log.error("no TwiML for a step: too long")
+        return ""
 
-    def _greeting(self, step: Step, line: Line) -> str:
-        for name in (step.text, "neutral"):
-            try:
-                return self._texts.compose(name, line.language, step.facts, line.texts)
-            except TextFailed as error:
-                _log.warning("text %r (%s) cannot be spoken: %s", name, line.language, error)
-        return self._built_in.compose("neutral", line.language, {})
+    def _document(self, step: Step, line: Line) -> str:
+        response, action = VoiceResponse(), self._addresses.turn(step.turn)
+        if isinstance(step.then, Ask):
+            said = self._sayings.question(step.says, line)
+            utter(gather(response, step.then, action, step.says[0].language), said)
+        elif isinstance(step.then, HandOver):
+            utter(response, self._sayings.before_hand_over(step.says, line))
+            put_through(response, step.then, Callbacks(action, self._whisper_address(step, step.then, line)))
+        else:
+            utter(response, self._sayings.at_the_end(step.says, line))
+            _finish(response, step.then, action)
+        return str(response)
 
+    def _whisper_address(self, step: Step, hand_over: HandOver, line: Line) -> str:
+        """Without memory there is nothing to tell, but a mailbox must not take the call all the same."""
+        wanted = hand_over.destination.accept or (hand_over.destination.whisper and step.turn > 0)
+        return self._addresses.whisper(line, step.turn) if wanted else ""
 
-def _apology(error: Exception | None) -> str:
-    _log.error("no TwiML for a step: %s", type(error).__name__ if error else "too long")
-    return EMERGENCY
-
-
-def _document(greeting: str, line: Line, destination: Destination) -> str:
-    response = VoiceResponse()
-    # An operator's empty text means silence; an empty Say is an error at Twilio (13520).
-    if greeting:
-        response.say(greeting, voice=line.voice and plain(line.voice), language=plain(line.language))
-    target = plain(destination.target)
-    if not target and destination.kind is not DestinationKind.HANGUP:
-        raise ValueError("a destination without a target")
-    _PUT_THROUGH[destination.kind](response, target, destination.timeout_seconds)
-    return str(response)
-
-
-def _ring(response: VoiceResponse, seconds: int) -> Dial:
-    """Without an action the call ends after the Dial, so that nothing is asked of us twice."""
-    timeout = max(_SHORTEST_RING, min(seconds, _LONGEST_RING))
-    return response.dial(answer_on_bridge=True, timeout=timeout)
-
-
-def _dial(response: VoiceResponse, target: str, seconds: int) -> None:
-    _ring(response, seconds).number(target)
-
-
-def _sip(response: VoiceResponse, target: str, seconds: int) -> None:
-    _ring(response, seconds).sip(target)
+    def _whispered(self, whispered: Whispered, line: Line, turn: int) -> str:
+        response = VoiceResponse()
+        said = self._sayings.at_the_end(whispered.says, line)
+        if not whispered.accept:
+            utter(response, said)
+            return str(response)
+        if not any(text for text, _ in said):
+            said = self._sayings.question([_in_the_lines_voice("whisper_accept", line)], line)
+        utter(gather_key(response, self._addresses.whisper_answer(line, turn)), said)
+        # Whoever presses nothing is a mailbox, or does not want the call.
+        response.hangup()
+        return str(response)
 
 
-def _client(response: VoiceResponse, target: str, seconds: int) -> None:
-    _ring(response, seconds).client(target)
+def _finish(response: VoiceResponse, then: Record | HangUp, action: str) -> None:
+    if isinstance(then, Record):
+        record(response, then, action)
+    else:
+        response.hangup()
 
 
-def _queue(response: VoiceResponse, target: str, seconds: int) -> None:
-    response.enqueue(target)
+def _neutral(line: Line) -> Step:
+    """As `flow.neutral`, for a step that turned out to be unspeakable."""
+    return Step((_in_the_lines_voice("neutral", line),), HandOver(line.destination))
 
 
-def _redirect(response: VoiceResponse, target: str, seconds: int) -> None:
-    response.redirect(target, method="POST")
-
-
-def _hang_up(response: VoiceResponse, target: str, seconds: int) -> None:
-    response.hangup()
-
-
-_PUT_THROUGH: Final[Mapping[DestinationKind, Callable[[VoiceResponse, str, int], None]]] = {
-    DestinationKind.DIAL: _dial,
-    DestinationKind.SIP: _sip,
-    DestinationKind.CLIENT: _client,
-    DestinationKind.QUEUE: _queue,
-    DestinationKind.REDIRECT: _redirect,
-    DestinationKind.HANGUP: _hang_up,
-}
+def _in_the_lines_voice(text: str, line: Line) -> Say:
+    first = line.spoken[0]
+    return Say(text, first.language, voice=first.voice)

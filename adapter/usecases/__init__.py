@@ -7,11 +7,14 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 from .authentication import authenticate
 from .directory import Directory
 from .end import end_call
+from .greeting import Greeting, greet
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service
-from .start import Greeting, greet, start_call
+from .start import start_call
+from .turns import take_turn
 from .upkeep import apply_waiting, hang_up_or_keep, prepare, prepare_late, sweep
 from .verdict import give_verdict
+from .whisper import whispered
 
 __all__ = [
     "Directory",
@@ -32,4 +35,6 @@ __all__ = [
     "show_customer",
     "start_call",
     "sweep",
+    "take_turn",
+    "whispered",
 ]

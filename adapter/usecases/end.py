@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from adapter.engine import idempotency, intents, lifecycle, variables
 from adapter.engine.model import (
@@ -25,8 +25,9 @@ from adapter.store.database import Transaction
 
 from . import kept
 from .admission import admitted, charge, hit, over_quota
-from .recognition import merged, recognize, recognize_again
+from .recognition import decide_again
 from .service import Service
+from .settlement import attempt_of, settle, taken_along
 
 _END = "end"
 
@@ -69,7 +70,7 @@ def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
             return call is None
         if hit(service, principal, tx)[1] is not None:
             return False
-        calls.save(tx, replace(call, hung_up_at=command.at) if call else _only_hung_up(command))
+        calls.save(tx, settle(tx, replace(call, hung_up_at=command.at), command.at) if call else _only_hung_up(command))
         charge(principal, tx, now)
         return True
 
@@ -86,14 +87,6 @@ def _only_hung_up(command: HangUp) -> Call:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """The call with the customer it ends up with."""
-
-    call: Call
-    customer_ref: str
-
-
 def _end(service: Service, principal: Principal, tx: Transaction, command: EndCall, now: Millis) -> Answer[Ended]:
     call = calls.find(tx, command.call_id)
     refused = over_quota(principal, tx, now) or lifecycle.refuse_end(call, now, service.policy.calls)
@@ -101,63 +94,35 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
         return Answer(refused)
     if lifecycle.is_free(call, now, service.policy.calls):
         call = None
-    settled = _settle(service, tx, command, call, now)
-    if isinstance(settled, Invalid):
-        return Answer(settled)
-    _remember(service, tx, command, settled.customer_ref, now)
-    call = replace(settled.call, ended_at=now)
-    calls.save(tx, call)
+    whose = _whose(service, tx, command, call, now)
+    if isinstance(whose, Invalid):
+        return Answer(whose)
+    if call is not None:
+        whose = taken_along(service, tx, call, whose, now)
+    ref = whose.customer_ref or ""
+    _remember(service, tx, command, ref, attempt_of(whose), now)
+    ended = replace(settle(tx, whose, now, [update.intent for update in command.intents]), ended_at=now)
+    calls.save(tx, ended)
     charge(principal, tx, now)
-    return Answer(_ended(command, call, settled.customer_ref, now))
+    return Answer(_ended(command, ended, ref, now))
 
 
-def _settle(service: Service, tx: Transaction, command: EndCall, call: Call | None, now: Millis) -> _Settled | Invalid:
+def _whose(service: Service, tx: Transaction, command: EndCall, call: Call | None, now: Millis) -> Call | Invalid:
     """Whose call it is in the end: the end's word wins over the start's (semantics §7)."""
     if call is not None and _adds_nothing(command) and command.customer_ref == call.customer_ref:
         if not customers.exists(tx, call.customer_ref or ""):
             return _unknown_ref()
         customers.touch(tx, call.customer_ref or "", now)
-        return _Settled(call, call.customer_ref or "")
+        return call
     hints = _evidence_at_end(tx, command, call)
     if hints is None:
         return _unknown_ref()
-    return _recognize_again(service, tx, command.call_id, hints, call, now)
+    return decide_again(service, tx, call or Call(command.call_id, now), hints, now)
 
 
 def _adds_nothing(command: EndCall) -> bool:
     """The usual end: it names the start's customer and brings no further evidence."""
     return command.hints is None and command.line_type is None
-
-
-def _recognize_again(
-    service: Service, tx: Transaction, call_id: str, hints: Hints, call: Call | None, now: Millis
-) -> _Settled:
-    if call is None or call.customer_ref is None:
-        found = recognize(service, tx, call_id, hints, now)
-        known = call or Call(call_id, now)
-    else:
-        found = recognize_again(service, tx, call, hints, now)
-        if found.customer_ref == call.customer_ref:
-            undo = merged(call.undo, found.undo)
-            return _Settled(replace(call, basis=found.decision.basis, undo=undo), found.customer_ref)
-        known = call
-    decision = found.decision
-    return _Settled(
-        replace(
-            known,
-            customer_ref=found.customer_ref,
-            basis=decision.basis,
-            identity=decision.identity,
-            evidence=decision.evidence,
-            would_raise=decision.would_raise,
-            policy_version=decision.policy_version,
-            ani=hints.ani or known.ani,
-            dnis=hints.dnis or known.dnis,
-            line_type=decision.line_type,
-            undo=found.undo,
-        ),
-        found.customer_ref,
-    )
 
 
 def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hints | None:
@@ -176,10 +141,10 @@ def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hi
     )
 
 
-def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, now: Millis) -> None:
+def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, attempt: str, now: Millis) -> None:
     if command.intents:
         open_now = memory.intents(tx, ref, [update.intent for update in command.intents])
-        memory.save_intents(tx, ref, intents.apply(open_now, command.intents, command.call_id, now))
+        memory.save_intents(tx, ref, intents.apply(open_now, command.intents, attempt, now))
     if command.variables:
         living = memory.variables(tx, ref, [update.name for update in command.variables], now)
         keep, forget = variables.apply(living, command.variables, service.policy.variables, now)

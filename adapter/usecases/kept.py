@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.engine.model import (
-    Ended,
-    Identity,
-    Intent,
-    IntentStatus,
-    Level,
-    Memory,
-    Recommendation,
-    Started,
-    Variable,
-)
+from adapter.engine.flow.steps import Ask, HandOver, HangUp, Record, Say, Step
+from adapter.engine.line import Destination, DestinationKind
+from adapter.engine.model import Ended, Outcome
 
 Plain = dict[str, Any]
 
@@ -29,32 +21,47 @@ def to_ended(kept: Plain) -> Ended:
     return Ended(**kept)
 
 
-def from_started(started: Started) -> Plain:
-    """Started → JSON-able. Intents' resolutions are left out: no answer shows them."""
-    identity, memory = started.identity, started.memory
-    return {
-        "call_id": started.call_id,
-        "customer_ref": started.customer_ref,
-        "call_start": started.call_start,
-        "identity": [identity.confidence, identity.level, list(identity.sources), identity.recommendation],
-        "intents": [
-            [i.intent, i.status, i.attempt_count, i.opened_at, i.position, i.updated_at, i.last_call_id]
-            for i in memory.open_intents
-        ],
-        "variables": [[getattr(v, name) for name in Variable.__slots__] for v in memory.variables],
-    }
+def from_step(step: Step) -> Plain:
+    """Step → JSON-able."""
+    says = [[say.text, say.language, dict(say.facts), say.voice] for say in step.says]
+    return {"says": says, "then": _from_then(step.then), "turn": step.turn}
 
 
-def to_started(kept: Plain) -> Started:
-    """The very same outcome again."""
-    confidence, level, sources, recommendation = kept["identity"]
-    return Started(
-        call_id=kept["call_id"],
-        customer_ref=kept["customer_ref"],
-        call_start=kept["call_start"],
-        identity=Identity(confidence, Level(level), tuple(sources), Recommendation(recommendation)),
-        memory=Memory(
-            tuple(Intent(name, IntentStatus(status), *rest) for name, status, *rest in kept["intents"]),
-            tuple(Variable(*fields) for fields in kept["variables"]),
-        ),
-    )
+def to_step(kept: Plain) -> Step | None:
+    """The very same step again. None: it was kept by a version that kept something else."""
+    if "says" not in kept:
+        return None
+    says = tuple(Say(text, language, facts, voice) for text, language, facts, voice in kept["says"])
+    return Step(says, _to_then(*kept["then"]), kept["turn"])
+
+
+def _from_then(then: Ask | HandOver | Record | HangUp) -> list[Any]:
+    match then:
+        case Ask():
+            return ["ask", then.digits, then.speech, list(then.hints), then.timeout_seconds]
+        case HandOver():
+            return ["hand_over", _from_destination(then.destination), [list(pair) for pair in then.context]]
+        case Record():
+            return ["record", then.seconds]
+        case HangUp():
+            return ["hang_up"]
+
+
+def _to_then(kind: str, *fields: Any) -> Ask | HandOver | Record | HangUp:
+    if kind == "ask":
+        digits, speech, hints, timeout_seconds = fields
+        return Ask(digits, speech, tuple(hints), timeout_seconds)
+    if kind == "hand_over":
+        destination, context = fields
+        return HandOver(_to_destination(*destination), tuple((name, value) for name, value in context))
+    return Record(*fields) if kind == "record" else HangUp()
+
+
+def _from_destination(to: Destination) -> list[Any]:
+    """The whole of it: a configuration that changes between two webhooks must not change the answer given twice."""
+    return [to.kind.value, to.target, to.timeout_seconds, to.whisper, to.accept, dict(to.after)]
+
+
+def _to_destination(kind: str, target: str, seconds: int, whisper: bool, accept: bool, after: Plain) -> Destination:
+    known = {Outcome(outcome): name for outcome, name in after.items()}
+    return Destination(DestinationKind(kind), target, seconds, whisper, accept, known)

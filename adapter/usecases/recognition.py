@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapter.engine import identity
+from adapter.engine.confidence import NOBODY
 from adapter.engine.evidence import Standing
-from adapter.engine.model import AniLink, Call, Decision, Facts, Hints, Millis, Undo
+from adapter.engine.model import AniLink, Basis, Call, Decision, Facts, Hints, Millis, Undo
 from adapter.store import customers
 from adapter.store.database import Transaction
 
@@ -15,11 +16,13 @@ from .service import Service
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """Whose call it is. `undo` is what writing it down has changed."""
+    """Whose call it is. `undo` is what writing it down has changed. `people`: whose the number was before, the most
+    recently seen first."""
 
     customer_ref: str
     decision: Decision
     undo: Undo
+    people: tuple[str, ...] = ()
 
 
 def recognize(service: Service, tx: Transaction, call_id: str, hints: Hints, now: Millis) -> Recognized:
@@ -38,6 +41,69 @@ def recognize_again(service: Service, tx: Transaction, call: Call, hints: Hints,
     take_back(tx, call)
     # Anew, as if the call had come with this evidence: a number or an id that it made known is unknown again.
     return recognize(service, tx, call.call_id, hints, now)
+
+
+def decided(call: Call, found: Recognized, hints: Hints) -> Call:
+    """The call as its (new) customer's."""
+    decision = found.decision
+    return replace(
+        call,
+        customer_ref=found.customer_ref,
+        basis=decision.basis,
+        identity=decision.identity,
+        evidence=decision.evidence,
+        would_raise=decision.would_raise,
+        policy_version=decision.policy_version,
+        ani=hints.ani or call.ani,
+        dnis=hints.dnis or call.dnis,
+        line_type=decision.line_type,
+        undo=found.undo,
+        distrust=hints.distrust or call.distrust,
+    )
+
+
+def decide_again(service: Service, tx: Transaction, call: Call, hints: Hints, now: Millis) -> Call:
+    """The call with further evidence: what it is known by grows, or it is somebody else's, whose it becomes wholly."""
+    if call.customer_ref is None:
+        return decided(call, recognize(service, tx, call.call_id, hints, now), hints)
+    found = recognize_again(service, tx, call, hints, now)
+    if found.customer_ref != call.customer_ref:
+        return decided(call, found, hints)
+    news = (line for line in found.decision.evidence if line.kind == "external_id" and line not in call.evidence)
+    evidence = (*call.evidence, *news)
+    return replace(call, basis=found.decision.basis, evidence=evidence, undo=merged(call.undo, found.undo))
+
+
+def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
+    """Another customer of the same number it is: the call is taken back from whom it stood on. Not yet verified."""
+    take_back(tx, call)
+    facts = customers.facts(tx, Hints(ani=call.ani), also=(ref,))
+    before = next((link for link in facts.ani if link.customer_ref == ref), None)
+    undo = Undo(previous_contact=facts.customers[ref].last_contact, presented=call.undo.presented)
+    customers.touch(tx, ref, now)
+    return replace(
+        call,
+        customer_ref=ref,
+        identity=NOBODY,
+        basis=Basis.ANI,
+        undo=undo if before is None else _seen_before(undo, before),
+    )
+
+
+def disown(tx: Transaction, call: Call) -> Call:
+    """The external ids that this call made its customer's are nobody's again: who named them could not prove it, and
+    whoever comes with them next must not be taken for this caller."""
+    for token in call.undo.linked_external:
+        customers.unlink_external(tx, token, call.customer_ref or "")
+    return replace(call, undo=replace(call.undo, linked_external=()))
+
+
+def people(tx: Transaction, call: Call) -> tuple[str, ...]:
+    """Whose the call's number is, the most recently seen first; not counting whom this very call made."""
+    if call.ani is None:
+        return ()
+    owners = (link.customer_ref for link in customers.facts(tx, Hints(ani=call.ani)).ani)
+    return tuple(ref for ref in owners if not (call.undo.created_customer and ref == call.customer_ref))
 
 
 def _decide(
@@ -64,7 +130,8 @@ def _write_down(
     linked = tuple(customers.link_external(tx, pair, ref, now) for pair in decision.links.external)
     if hints.ani is not None and decision.links.sightings:
         customers.sight(tx, hints.ani, decision.links.sightings, call_id, now)
-    return Recognized(ref, decision, replace(undo, linked_external=linked))
+    people = tuple(link.customer_ref for link in facts.ani)
+    return Recognized(ref, decision, replace(undo, linked_external=linked), people)
 
 
 def take_back(tx: Transaction, call: Call) -> None:
@@ -76,9 +143,11 @@ def take_back(tx: Transaction, call: Call) -> None:
         customers.unlink_external(tx, token, ref)
     if call.ani is not None and _was_seen_last_by(tx, call, call.ani, ref):
         _take_number_back(tx, undo, call.ani, ref)
-    if undo.previous_contact is not None and call.greeted_at is not None:
-        # Seen when the call was greeted: a hang-up that came first dates the call's start further back.
-        customers.restore_contact(tx, ref, undo.previous_contact, only_if=call.greeted_at)
+    # Seen when the call was greeted (a hang-up that came first dates the call's start further back), or when the caller
+    # turned out to be this customer.
+    for seen_at in {call.greeted_at, call.verdict_at} - {None}:
+        if undo.previous_contact is not None and seen_at is not None:
+            customers.restore_contact(tx, ref, undo.previous_contact, only_if=seen_at)
 
 
 def _was_seen_last_by(tx: Transaction, call: Call, ani: str, ref: str) -> bool:
@@ -107,6 +176,8 @@ def merged(first: Undo, then: Undo) -> Undo:
         previous_line_type=before.previous_line_type,
         previous_line_type_at=before.previous_line_type_at,
         presented=tuple(dict.fromkeys((*first.presented, *then.presented))),
+        intents=(*first.intents, *then.intents),
+        variables=(*first.variables, *then.variables),
     )
 
 
@@ -119,9 +190,13 @@ def _link_ani(
     customers.link_ani(tx, hints.ani, ref, now, hints.line_type)
     if before is None:
         return replace(undo, linked_ani=True)
+    return _seen_before(undo, before)
+
+
+def _seen_before(undo: Undo, link: AniLink) -> Undo:
     return replace(
         undo,
-        previous_ani_seen=before.last_seen,
-        previous_line_type=before.line_type,
-        previous_line_type_at=before.line_type_at,
+        previous_ani_seen=link.last_seen,
+        previous_line_type=link.line_type,
+        previous_line_type_at=link.line_type_at,
     )

@@ -1,4 +1,4 @@
-"""What an agent or bot found out in the call: it is them, or it is somebody else (semantics §8)."""
+"""What an agent, a bot or the conversation found out in the call: it is them, or it is somebody else (semantics §8)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from adapter.store.database import Transaction
 from .admission import admitted
 from .recognition import merged, take_back
 from .service import Service
+from .settlement import taken_along
 from .start import started_again
 
 
@@ -49,15 +50,18 @@ def give_verdict(
             message = "This call has already ended; a verdict belongs to the call."
             return Answer(Conflict(message, call.customer_ref, call.started_at))
         if call.verdict is not verdict:
-            call = (_confirm if verdict is Verdict.CONFIRMED else _reject)(service, tx, call, now)
+            call = confirm(tx, call, now) if verdict is Verdict.CONFIRMED else reject(service, tx, call, now)
             calls.save(tx, call)
         return Answer(started_again(tx, call, now))
 
     return admitted(service, principal, effect)
 
 
-def _confirm(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
-    """Verified in this call: the number and the customer belong together from now on, and old doubts are settled."""
+def confirm(tx: Transaction, call: Call, now: Millis) -> Call:
+    """Verified in this call: the number and the customer belong together from now on, and old doubts are settled.
+
+    The call is not yet saved, here and in `reject`.
+    """
     ref = call.customer_ref or ""
     undo = call.undo
     if call.ani is not None:
@@ -78,8 +82,12 @@ def _confirm(service: Service, tx: Transaction, call: Call, now: Millis) -> Call
     )
 
 
-def _reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+def reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
     """Somebody else: nothing of the one who was found is touched, and their number is known to be shared."""
+    return taken_along(service, tx, call, _rejected(service, tx, call, now), now)
+
+
+def _rejected(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
     was = call.customer_ref or ""
     shared_line = call.ani is not None and any(
         link.customer_ref == was for link in customers.facts(tx, Hints(ani=call.ani)).ani

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from adapter.engine.model import Basis, IntentStatus, Level, LineType, Origin, Recommendation
+from adapter.engine.model import Basis, IntentStatus, Level, LineType, Origin, Place, Recommendation
 
 from .fields import UUID
 
@@ -123,6 +123,20 @@ class EventAnswer(_Answer):
     event = _word("greeted", "verdict_confirmed", "verdict_rejected", "hung_up", "ended")
 
 
+class ConversationAnswer(_Answer):
+    place = _word(*Place, about="Which question was asked last, or what has become of the call")
+    language = _text("Chosen in the call or remembered; null: the line's own", null=True)
+    verified = fields.Boolean(required=True, metadata={"description": "The caller was confirmed in this call"})
+    intent = _text("What the call is about", null=True)
+    opened_intents = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Count as left open when the call ends, unless /calls/end says otherwise"},
+    )
+    destination = _text("The name of where the call was put through to last; null: nowhere yet", null=True)
+    attempt_of = _text("The call_id of the call that broke off and that this one goes on with", null=True)
+
+
 class CallAnswer(_Answer):
     call_id = _text()
     customer_ref = _ref("null while only a hang-up is known of the call", null=True)
@@ -134,6 +148,7 @@ class CallAnswer(_Answer):
     identity = _part(IdentityAnswer, allow_none=True)
     explanation = _part(ExplanationAnswer)
     timeline = _many(fields.Nested(EventAnswer))
+    conversation = _part(ConversationAnswer, allow_none=True)
 
 
 class NumberAnswer(_Answer):

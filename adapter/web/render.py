@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from adapter.engine.model import Call, Ended, Evidence, Identity, Intent, Millis, Started, Variable
+from adapter.engine.model import Call, Ended, Evidence, Identity, Intent, Millis, Started, Talk, Variable, Verdict
 
 from .words import SENTENCES, WAYS_UP
 
@@ -96,6 +96,7 @@ def call(outcome: Call) -> Json:
         "identity": None if outcome.identity is None else _identity(outcome.identity),
         "explanation": _explanation(outcome),
         "timeline": _timeline(outcome),
+        "conversation": None if outcome.talk is None else _conversation(outcome, outcome.talk),
     }
 
 
@@ -187,6 +188,19 @@ def _evidence(line: Evidence) -> Json:
         "counted": line.counted,
         "weight": line.weight or 0,
         "text": SENTENCES.get(line.rule, line.rule),
+    }
+
+
+def _conversation(outcome: Call, talk: Talk) -> Json:
+    """What was found out by asking; never what the caller answered with."""
+    return {
+        "place": talk.place.value,
+        "language": talk.language or None,
+        "verified": outcome.verdict is Verdict.CONFIRMED,
+        "intent": talk.intent or None,
+        "opened_intents": list(talk.opened),
+        "destination": (talk.destination or "default") if talk.tried else None,
+        "attempt_of": talk.attempt_of or None,
     }
 
 

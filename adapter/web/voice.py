@@ -1,7 +1,8 @@
-"""Twilio's webhooks: signature → command → use case → TwiML (semantics §9; Twilio, "Webhooks security").
+"""Twilio's webhooks: signature → command or turn → use case → TwiML (semantics §9; Twilio, "Webhooks security").
 
 Twilio gets 403 for a bad signature and 200 with TwiML (or an empty 204) for everything else: any other status is an
-error tone in a caller's ear. Leaves out: what is said (`twilio.twiml`) and what is decided (`usecases`, `engine`).
+error tone in a caller's ear. Leaves out: whether a webhook is Twilio's (`web.genuine`), what is said (`twilio.twiml`)
+and what is decided (`usecases`, `engine`).
 """
 
 from __future__ import annotations
@@ -10,30 +11,33 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
-from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response
 
-from adapter.engine.flow import greeting
+from adapter.engine.flow import Step, Whispered, neutral, nothing_more, unknown_turn
 from adapter.engine.line import Line
-from adapter.engine.model import Principal, Started
+from adapter.engine.model import Principal
 from adapter.errors import AdapterError
-from adapter.twilio.events import Ignored, Unusable, duplicated, line_for, may_reuse, read_status, read_voice
-from adapter.twilio.signature import Fields, is_genuine, public_url
-from adapter.twilio.twiml import EMERGENCY, Speaker
-from adapter.usecases import Service, greet, hang_up_or_keep
+from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
+from adapter.twilio.forms import Unusable
+from adapter.twilio.signature import Fields
+from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
+from adapter.twilio.twiml import CONNECT, EMERGENCY, GIVE_UP, Speaker
+from adapter.usecases import Service, greet, hang_up_or_keep, take_turn, whispered
 
+from .genuine import genuine_fields, value
 from .grace import GraceWarning
 
 _LOG = logging.getLogger(__name__)
-# A voice webhook with add-ons is a few kilobytes; anything near this is no webhook.
-_MAX_BYTES = 64 * 1024
+_LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceEdge:
-    """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account."""
+    """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account.
+
+    `offer_lookup` is told line, AccountSid, principal and number of a caller who was greeted; it returns at once.
+    """
 
     service: Service
     lines: tuple[Line, ...]
@@ -41,37 +45,50 @@ class VoiceEdge:
     public_url: str
     speaker: Speaker
     grace: GraceWarning = field(default_factory=GraceWarning)
+    offer_lookup: Callable[[Line, str, Principal, str], None] | None = None
+
+
+# What a webhook of the caller's own leg is answered with, as TwiML.
+Speak = Callable[[VoiceEdge, Line, Fields], str]
 
 
 def build(edge: VoiceEdge) -> Blueprint:
-    """`/twilio/voice`, `/twilio/fallback` and `/twilio/status`, by GET as well as by POST (Twilio allows both)."""
+    """All that Twilio calls, below `/twilio`, by GET as well as by POST.
+
+    Numbers in addresses are read here: Werkzeug's own converter lets one of 5 000 digits become a 500.
+    """
     blueprint = Blueprint("twilio", __name__, url_prefix="/twilio")
-    for name, speak in (("voice", _voice), ("fallback", _fallback)):
-        view = _always_twiml(partial(_spoken, edge, speak))
-        blueprint.add_url_rule(f"/{name}", name, view, methods=["GET", "POST"])
-    blueprint.add_url_rule("/status", "status", partial(_status, edge), methods=["GET", "POST"])
+    for rule, view in (
+        ("/voice", _always_twiml(partial(_spoken, edge, _voice), EMERGENCY)),
+        ("/fallback", _always_twiml(partial(_spoken, edge, _fallback), EMERGENCY)),
+        ("/turn/<number>", _always_twiml(partial(_turn, edge), EMERGENCY)),
+        ("/whisper/<key>/<number>", _always_twiml(partial(_whisper, edge), CONNECT)),
+        ("/whisper/<key>/<number>/answer", _always_twiml(partial(_whisper_answer, edge), CONNECT)),
+        ("/status", partial(_status, edge)),
+    ):
+        blueprint.add_url_rule(rule, rule, view, methods=["GET", "POST"])
     return blueprint
 
 
-def _always_twiml(view: Callable[[], Response]) -> Callable[[], Response]:
+def _always_twiml(view: Callable[..., Response], otherwise: str) -> Callable[..., Response]:
     """Whatever breaks, the caller hears a sentence rather than "an application error has occurred"."""
 
     @wraps(view)
-    def answer() -> Response:
+    def answer(**parts: str) -> Response:
         try:
-            return view()
+            return view(**parts)
         except Exception as error:  # noqa: BLE001 - the edge's one net: a traceback must not become a dropped call
-            _LOG.error("voice webhook failed: %s", type(error).__name__, exc_info=error)
-            return _twiml(EMERGENCY)
+            _LOG.error("webhook failed: %s", type(error).__name__, exc_info=error)
+            return _twiml(otherwise)
 
     return answer
 
 
-def _spoken(edge: VoiceEdge, speak: Callable[[VoiceEdge, Line, Fields], str]) -> Response:
-    fields = _genuine_fields(edge)
+def _spoken(edge: VoiceEdge, speak: Speak) -> Response:
+    fields = genuine_fields(edge.public_url, edge.tokens)
     if fields is None:
-        return Response("Forbidden: the X-Twilio-Signature does not fit this request.\n", 403, mimetype="text/plain")
-    line = _line(edge, fields)
+        return _forbidden()
+    line = line_for(edge.lines, value(fields, "AccountSid"), value(fields, "To"))
     if line is None:
         _LOG.warning("no line is configured for the dialed number; see `lines` in the configuration")
         return _twiml(EMERGENCY)
@@ -79,45 +96,107 @@ def _spoken(edge: VoiceEdge, speak: Callable[[VoiceEdge, Line, Fields], str]) ->
 
 
 def _voice(edge: VoiceEdge, line: Line, fields: Fields) -> str:
-    return edge.speaker.speak(greeting(line, _started(edge, line, fields)), line)
+    return edge.speaker.speak(_first_step(edge, line, fields), line)
 
 
-def _started(edge: VoiceEdge, line: Line, fields: Fields) -> Started | None:
-    """Who is calling; None when that cannot be found out now: the caller is greeted neutrally and put through."""
+def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
+    """Who cannot be recognized now is greeted neutrally and put through."""
     command = read_voice(fields)
     if isinstance(command, Unusable):
         _LOG.warning("voice webhook not usable: %s", command.reason)
-        return None
-    if not may_reuse(line, fields):
-        command = replace(command, hints=replace(command.hints, attested=False))
+        return neutral(line)
+    reason = distrust(line, fields, command.hints)
+    command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
-        found = greet(edge.service, _principal(edge, line), command)
-        edge.grace.warn(line.organization, found.rate, edge.service.clock.now())
-    except AdapterError as error:
-        _LOG.error("caller greeted neutrally: %s", error.code)
-        return None
+        principal = _principal(edge, line)
+        greeting = greet(edge.service, principal, line, command)
+        edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
     except Exception as error:  # noqa: BLE001 - whatever our mistake was, the caller can still be put through
-        _LOG.error("caller greeted neutrally: %s", type(error).__name__, exc_info=error)
-        return None
-    if found.reason:
-        _LOG.warning("caller greeted neutrally: %s", found.reason)
-    return found.started
+        _say_what_broke("caller greeted neutrally", error)
+        return neutral(line)
+    if greeting.reason:
+        _LOG.warning("caller greeted neutrally: %s", greeting.reason)
+    if edge.offer_lookup is not None and command.hints.ani is not None:
+        edge.offer_lookup(line, value(fields, "AccountSid"), principal, command.hints.ani)
+    return greeting.step
 
 
 def _fallback(edge: VoiceEdge, line: Line, fields: Fields) -> str:
-    """Twilio comes here when the voice URL failed: nothing is risked a second time, the call is just put through."""
-    code = next((value for name, value in fields if name == "ErrorCode"), "")
+    """Twilio comes here when another address failed: nothing is risked a second time, the call is just put through,
+    unless somebody was rung already."""
+    code = value(fields, "ErrorCode")
     _LOG.error("Twilio fell back: error %s", code if code.isdecimal() and len(code) < 8 else "unknown")
-    return edge.speaker.speak(greeting(line, None), line)
+    return edge.speaker.speak(unknown_turn(line, read_turn_of_nobody(fields)), line)
+
+
+def _turn(edge: VoiceEdge, number: str) -> Response:
+    return _spoken(edge, lambda edge, line, fields: edge.speaker.speak(_next_step(edge, line, fields, number), line))
+
+
+def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step:
+    """Without memory of the call it ends where somebody was rung, and is put through where nobody was: never a loop."""
+    turn = read_turn(fields, _number(number))
+    if isinstance(turn, Unusable):
+        _LOG.warning("turn not usable: %s", turn.reason)
+        return unknown_turn(line, read_turn_of_nobody(fields))
+    if isinstance(turn, Gone):
+        return nothing_more()
+    if turn.number == 0:
+        return unknown_turn(line, turn)
+    try:
+        return take_turn(edge.service, _principal(edge, line), line, turn)
+    except Exception as error:  # noqa: BLE001 - as above
+        _say_what_broke("turn taken without memory", error)
+        return unknown_turn(line, turn)
+
+
+def _whisper(edge: VoiceEdge, key: str, number: str) -> Response:
+    """Asked by the leg of who answered, whose To is their number: the line stands in the address."""
+    fields = genuine_fields(edge.public_url, edge.tokens)
+    if fields is None:
+        return _forbidden()
+    line = line_of(edge.lines, value(fields, "AccountSid"), key)
+    if line is None:
+        _LOG.warning("whisper for a line that is not configured")
+        return _twiml(CONNECT)
+    turn = _number(number)
+    return _twiml(edge.speaker.whisper(_told(edge, line, fields, turn) or _untold(line), line, turn))
+
+
+def _told(edge: VoiceEdge, line: Line, fields: Fields, number: int) -> Whispered | None:
+    """None when there is nothing to tell, or no memory of the call."""
+    asked = read_whisper(fields)
+    if isinstance(asked, Unusable):
+        _LOG.warning("whisper not usable: %s", asked.reason)
+        return None
+    try:
+        return whispered(edge.service, _principal(edge, line), line, asked.call_id, number) if number else None
+    except Exception as error:  # noqa: BLE001 - a caller waits for this leg
+        _say_what_broke("nothing whispered", error)
+        return None
+
+
+def _untold(line: Line) -> Whispered:
+    """Nobody knows to which destination: if one of the line's wants to be asked, all are. A mailbox must take no call,
+    whether our memory works or not."""
+    return Whispered((), any(each.accept for each in (line.destination, *line.destinations.values())))
+
+
+def _whisper_answer(edge: VoiceEdge, key: str, number: str) -> Response:
+    """1 takes the call; any other key declines it. Needs no memory."""
+    fields = genuine_fields(edge.public_url, edge.tokens)
+    if fields is None:
+        return _forbidden()
+    return _twiml(CONNECT if value(fields, "Digits").strip() == "1" else GIVE_UP)
 
 
 def _status(edge: VoiceEdge) -> Response:
     """The terminal callback of the caller's own leg ends the call; every other one is only acknowledged."""
-    fields = _genuine_fields(edge)
+    fields = genuine_fields(edge.public_url, edge.tokens)
     if fields is None:
         return Response(status=403)
     command = read_status(fields, edge.service.clock.now())
-    line = _line(edge, fields)
+    line = line_for(edge.lines, value(fields, "AccountSid"), value(fields, "To"))
     if isinstance(command, Ignored) or line is None:
         return _nothing()
     try:
@@ -128,13 +207,6 @@ def _status(edge: VoiceEdge) -> Response:
     return _nothing()
 
 
-def _nothing() -> Response:
-    """204, without the content type that Flask gives to an empty answer too."""
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
-
-
 def _principal(edge: VoiceEdge, line: Line) -> Principal:
     principal = edge.service.directory.principal(line.organization, line.mode)
     if principal is None:
@@ -142,40 +214,27 @@ def _principal(edge: VoiceEdge, line: Line) -> Principal:
     return principal
 
 
-def _line(edge: VoiceEdge, fields: Fields) -> Line | None:
-    return line_for(edge.lines, _value(fields, "AccountSid"), _value(fields, "To"))
+def _number(text: str) -> int:
+    """Of a turn; 0, a step without memory, for what is none."""
+    return int(text) if len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal() else 0
 
 
-def _genuine_fields(edge: VoiceEdge) -> Fields | None:
-    """The webhook's fields when Twilio signed them, else None. The URL is the configured one, never the Host header."""
-    try:
-        request.max_content_length = _MAX_BYTES
-        form = list(request.form.items(multi=True)) if request.method == "POST" else []
-    except HTTPException:
-        return None
-    url = public_url(edge.public_url, request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", ""))
-    query = parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True, encoding="utf-8")
-    fields = form if request.method == "POST" else query
-    account = _value(fields, "AccountSid")
-    tokens = edge.tokens.get(account) or edge.tokens.get("*", ())
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not is_genuine(url, form, signature, tokens):
-        _LOG.warning("webhook refused: signature does not fit %s (%s)", url.partition("?")[0], _why(signature, tokens))
-        return None
-    if doubled := duplicated(fields):
-        _LOG.warning("webhook refused: duplicated %s", ", ".join(doubled))
-        return None
-    return fields
+def _say_what_broke(what: str, error: Exception) -> None:
+    if isinstance(error, AdapterError):
+        _LOG.error("%s: %s", what, error.code)
+    else:
+        _LOG.error("%s: %s", what, type(error).__name__, exc_info=error)
 
 
-def _why(signature: str, tokens: tuple[str, ...]) -> str:
-    if not signature:
-        return "no signature"
-    return "wrong token, or Twilio was told another URL" if tokens else "no auth token for this account"
+def _forbidden() -> Response:
+    return Response("Forbidden: the X-Twilio-Signature does not fit this request.\n", 403, mimetype="text/plain")
 
 
-def _value(fields: Fields, wanted: str) -> str:
-    return next((value for name, value in fields if name == wanted), "")
+def _nothing() -> Response:
+    """204, without the content type that Flask gives to an empty answer too."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _twiml(document: str) -> Response:

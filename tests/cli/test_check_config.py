@@ -72,3 +72,26 @@ def test_what_is_in_effect_is_printed_without_secrets() -> None:
     result = check("--effective", ADAPTER_SECURITY__PEPPER="pepper-pepper-pepper", ADAPTER_SERVER__WORKERS="7")
     shown = yaml.safe_load(result.stdout)
     assert (shown["server"]["workers"], shown["security"]["pepper"]) == (7, "*****")
+
+
+def test_what_callers_would_find_out_is_worth_a_thought(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        """
+twilio: {public_url: https://a.example, accounts: [{sid: "*", auth_tokens: [token]}]}
+lines:
+  - number: "+14155550100"
+    destination: {queue: support}
+    voice: Polly.Nobody
+    language: de-DE
+    menu: {options: [{intent: refund_reqest, key: "1"}, {intent: other, key: "2"}]}
+    intents: {refund_request: {to: billing}}
+    destinations: {billing: {queue: a}, night: {queue: b}}
+"""
+    )
+    line = "note: line +14155550100: "
+    assert check().stderr.splitlines()[2:] == [
+        f"{line}whether Polly.Nobody speaks de-DE is not known here; ring it once",
+        f'{line}the menu\'s refund_reqest is not among intents (did you mean "refund_request"?)',
+        f"{line}no call goes to the destinations night",
+        f"{line}refund_reqest, other will be read aloud like this in de-DE; see intents, `said`",
+    ]

@@ -260,9 +260,9 @@ LINE = "destination: hangup"
 @pytest.mark.parametrize(
     ("was", "becomes", "says"),
     [
-        (LINE, "destination: {}", "lines.0.destination: names 0 destinations; write hangup, or exactly one of"),
+        (LINE, "destination: {}", "lines.0.destination: names 0 destinations; write hangup, voicemail or callback"),
         (LINE, "destination: {queue: a, client: b}", "lines.0.destination: names 2 destinations"),
-        (LINE, "destination: dial", "lines.0.destination: is not a destination; write hangup, or exactly one of"),
+        (LINE, "destination: dial", "lines.0.destination: is not a destination; write hangup, voicemail or callback"),
         (LINE, "destination: {dial: '5550100'}", "lines.0.destination.dial: is not an E.164 number; write it as +1415"),
         (LINE, "destination: {dial: '*'}", "lines.0.destination.dial: is not an E.164 number"),
         (
@@ -274,7 +274,7 @@ LINE = "destination: hangup"
         (LINE, "destination: {redirect: 'http://a'}", "lines.0.destination.redirect: is not an absolute https URL"),
         (LINE, "destination: {queue: a, timeout_seconds: 4}", "lines.0.destination.timeout_seconds: is out of range"),
         (LINE, "destination: {phone: a, queue: b}", "lines.0.destination.phone: is not a setting"),
-        (LINE, "language: en", "config.yaml:7: lines.0.destination: is missing; write hangup, or exactly one of"),
+        (LINE, "language: en", "config.yaml:7: lines.0.destination: is missing; write hangup, voicemail or callback"),
         ("number: +14155550100", "number: '14155550100'", "lines.0.number: is not an E.164 number; write it as +14155"),
         (LINE, f"{LINE}\n    mode: live", "lines.0.mode: is not known; write one of prod, test"),
         (

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.twilio.signature import sign
-from tests.builders import AUTH_TOKEN, DIALED, PUBLIC_URL, call_sid, issue_key
+from tests.builders import AUTH_TOKEN, DIALED, PUBLIC_URL, a_line, call_sid, issue_key
 from tests.conformance.wire import Fields, Reply, a_call, an_app, ask, is_json, is_twiml
 
 OTHER_CALLER = "+14155550124"
@@ -27,6 +27,10 @@ PATHS = (
     "/twilio/voice",
     "/twilio/status",
     "/twilio/fallback",
+    "/twilio/turn/0",
+    "/twilio/turn/1",
+    f"/twilio/whisper/{a_line().key}/1",
+    f"/twilio/whisper/{a_line().key}/1/answer",
     "/v1/calls/start",
     "/v1/calls/end",
     "/v1/calls/" + call_sid(1),
@@ -43,7 +47,11 @@ numbers = (
 )
 forms = st.dictionaries(
     st.sampled_from(
-        ["From", "To", "CallStatus", "Direction", "ParentCallSid", "StirVerstat", "Timestamp", "CallDuration"]
+        (
+            *("From", "To", "CallStatus", "Direction", "ParentCallSid", "StirVerstat", "Timestamp", "CallDuration"),
+            *("Digits", "SpeechResult", "DialCallStatus", "QueueResult", "SessionStatus", "RecordingUrl"),
+            *("ForwardedFrom", "DialBridged", "RecordingDuration"),
+        )
     )
     | text,
     numbers | st.sampled_from(["completed", "inbound", "ringing", "35", "Sat, 08 Aug 2020 03:26:02 +0000", DIALED]),
@@ -148,6 +156,6 @@ def test_the_fuzz_would_see_a_defect(app: Flask, monkeypatch: pytest.MonkeyPatch
     assert not is_twiml(Reply(200, {"Content-Type": "application/json"}, b"{}"), "GET")
     assert not is_json(Reply(404, {"Content-Type": "application/json"}, b'{"error": "Not Found"}'), "GET")
     assert not is_json(Reply(404, {"Content-Type": "text/html"}, b"<html>"), "GET")
-    monkeypatch.setattr("adapter.web.voice._genuine_fields", lambda _: 1 / 0)
+    monkeypatch.setattr("adapter.web.voice.genuine_fields", lambda *_: 1 / 0)
     app.testing = False
     assert ask(app, "POST", target).status == (200 if target.endswith("voice") else 500)

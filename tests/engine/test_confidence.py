@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.confidence import Agreement, level, recency_days, recommend, score, verified
-from adapter.engine.model import Level, LineType, Recommendation
+from adapter.engine.model import Distrust, Level, LineType, Recommendation
 from adapter.engine.policy import DAY, IdentityPolicy
 
 NOW = 1_770_460_200_000
@@ -51,7 +51,12 @@ M, L, V, U = LineType.MOBILE, LineType.LANDLINE, LineType.VOIP, LineType.UNKNOWN
             id="rejected before",
         ),
         pytest.param(Agreement(customer_ref=True, doubted=True), 0.90, ("customer_ref",), id="a ref outweighs a doubt"),
-        pytest.param(Agreement(ani=M, attested=False), 0.45, ("ani:mobile",), id="not attested on a strict line"),
+        pytest.param(
+            Agreement(ani=M, distrust=Distrust.NOT_ATTESTED), 0.45, ("ani:mobile",), id="not attested on a strict line"
+        ),
+        pytest.param(
+            Agreement(ani=M, distrust=Distrust.FORWARDED), 0.45, ("ani:mobile",), id="forwarded on a strict line"
+        ),
         pytest.param(Agreement(last_contact=NOW), 0, (), id="recency alone never identifies"),
     ],
 )
@@ -124,20 +129,28 @@ def test_the_explanation_names_the_cap_that_was_hit() -> None:
     assert [(line.rule, line.weight) for line in lines][-1] == ("cap.presented", 0.9)
 
 
-@given(
-    st.builds(
-        Agreement,
-        customer_ref=st.booleans(),
-        ani=st.none() | st.sampled_from(LineType),
-        sharers=st.integers(1, 9),
-        external_id=st.booleans(),
-        last_contact=st.none() | st.integers(NOW - 9 * DAY, NOW),
-        doubted=st.booleans(),
-        attested=st.booleans(),
-    )
+AGREEMENTS = st.builds(
+    Agreement,
+    customer_ref=st.booleans(),
+    ani=st.none() | st.sampled_from(LineType),
+    sharers=st.integers(1, 9),
+    external_id=st.booleans(),
+    last_contact=st.none() | st.integers(NOW - 9 * DAY, NOW),
+    doubted=st.booleans(),
+    distrust=st.sampled_from((None, *Distrust)),
 )
+
+
+@given(AGREEMENTS)
 def test_any_agreement_scores_between_nothing_and_certainty(agreement: Agreement) -> None:
     identity, _ = score(agreement, POLICY, NOW)
     assert 0 <= identity.confidence <= 1
     assert identity.confidence == round(identity.confidence, 2)
     assert identity.confidence <= 0.9 or (agreement.customer_ref and agreement.ani is not None)
+
+
+@given(AGREEMENTS.filter(lambda agreement: agreement.distrust is not None))
+def test_a_distrusted_call_is_never_recommended_for_reuse(agreement: Agreement) -> None:
+    identity, lines = score(agreement, POLICY, NOW)
+    assert identity.recommendation is not Recommendation.REUSE
+    assert {line.rule for line in lines if line.kind == "cap"} <= {f"cap.{agreement.distrust}"}

@@ -1,24 +1,15 @@
-"""Intents left open, variables that expire, kept answers, and the greeting made of them (semantics §7, §9)."""
+"""Intents left open, variables that expire, and kept answers (semantics §7)."""
 
 from __future__ import annotations
 
 import pytest
 
 from adapter.engine import idempotency, intents, variables
-from adapter.engine.confidence import NOBODY
-from adapter.engine.flow import greeting
-from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import (
     IdempotencyKey,
-    Identity,
     Intent,
     IntentStatus,
     IntentUpdate,
-    Level,
-    Memory,
-    Mode,
-    Recommendation,
-    Started,
     Variable,
     VariableUpdate,
 )
@@ -97,36 +88,3 @@ class TestIdempotency:
 
     def test_kept_for_a_day(self) -> None:
         assert idempotency.expires_at(NOW, RetentionPolicy()) == NOW + 24 * HOUR
-
-
-class TestGreeting:
-    line = Line("*", "*", "default", Mode.PROD, Destination(DestinationKind.DIAL, "+15555550100"))
-
-    def started(self, recommendation: Recommendation) -> Started:
-        memory = Memory(
-            (
-                Intent("billing_inquiry", OPEN, 1, NOW - HOUR, 0, NOW, "c1"),
-                Intent("refund_request", OPEN, 2, NOW, 0, NOW, "c2"),
-            ),
-            (Variable("name", "Maria", None, 60, NOW, 0, NOW + 1), Variable("pin", "1234", None, 60, NOW, 1, NOW + 1)),
-        )
-        return Started("c3", "ref", NOW, Identity(0.9, Level.VERY_HIGH, (), recommendation), memory)
-
-    def test_reuse_may_speak_the_name_and_the_newest_open_intent_only(self) -> None:
-        step = greeting(self.line, self.started(Recommendation.REUSE))
-        assert step.text == "reuse"
-        assert dict(step.facts) == {"name": "Maria", "intent": "refund request", "attempt_count": 2}
-
-    @pytest.mark.parametrize("recommendation", [Recommendation.CONFIRM, Recommendation.IGNORE])
-    def test_nobody_else_hears_anything_stored(self, recommendation: Recommendation) -> None:
-        step = greeting(self.line, self.started(recommendation))
-        assert (step.text, dict(step.facts)) == (recommendation.value, {})
-
-    def test_reuse_without_memory_has_nothing_to_say(self) -> None:
-        known = Started("c", "r", NOW, Identity(1.0, Level.VERY_HIGH, (), Recommendation.REUSE), Memory())
-        assert dict(greeting(self.line, known).facts) == {"name": None, "intent": None, "attempt_count": None}
-
-    def test_without_an_answer_the_greeting_is_neutral_and_the_call_goes_on(self) -> None:
-        step = greeting(self.line, None)
-        assert (step.text, step.destination) == ("neutral", self.line.destination)
-        assert NOBODY.recommendation is Recommendation.IGNORE

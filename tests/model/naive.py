@@ -37,6 +37,7 @@ class OneCall:
     changed: Changed = field(default_factory=Changed)
     verdict: str | None = None
     verdict_at: int | None = None
+    talks: bool = False
 
 
 class Realm(Memories):
@@ -108,8 +109,10 @@ class Realm(Memories):
             call.greeted = now
             self.organization.charge(now)
             return Told(200, says=TEXTS["neutral"])
-        elif call.ended is not None or call.hung_up is not None or not self.people.lives(call.who):
+        elif call.ended is not None or call.hung_up is not None or call.talks or not self.people.lives(call.who):
+            # Choice: a webhook again, a day after its first answer was forgotten, finds the call long since greeted.
             return Told(200, says=TEXTS["neutral"])
+        call.talks = True
         says = speech(self.started(call, now))
         assert call.who is not None
         self.spoken[call_id] = (now + DAY, says, call.who)

@@ -10,17 +10,23 @@ import pytest
 from adapter.engine.model import (
     Basis,
     Call,
+    Distrust,
     Evidence,
     Identity,
+    Intent,
+    IntentStatus,
     Level,
     LineType,
     Origin,
+    Place,
     Realm,
     Recommendation,
+    Talk,
     Undo,
+    Variable,
     Verdict,
 )
-from adapter.store import calls
+from adapter.store import callbody, calls
 from adapter.store.database import Store, Transaction
 
 A = str(UUID(int=1))
@@ -54,6 +60,30 @@ FULL = Call(
         previous_ani_seen=60,
         previous_line_type=LineType.VOIP,
         previous_line_type_at=70,
+        intents=(
+            ("moving", None),
+            ("refund", Intent("refund", IntentStatus.RESOLVED, 0, 10, 1, 20, "CA0", {"note": "paid"})),
+        ),
+        variables=(("colour", None), ("language", Variable("language", "fr", "crm", 60, 10, 1, 70_000))),
+    ),
+    distrust=Distrust.FORWARDED,
+    talk=Talk(
+        Place.CONFIRM,
+        turn=3,
+        tries=2,
+        wrong=1,
+        since=140,
+        visited=(Place.LANGUAGE, Place.WHO),
+        language="de",
+        intent="refund_request",
+        offered=("moving",),
+        opened=("refund_request", "callback_request"),
+        settled=True,
+        destination="seniors",
+        tried=("", "seniors"),
+        attempt_of="CA0",
+        presented=("account", "12345"),
+        locked=True,
     ),
 )
 
@@ -81,11 +111,37 @@ def test_saving_again_replaces_every_field(tx: Transaction, name: str) -> None:
 
 
 def test_a_field_added_to_a_call_is_stored_or_this_test_says_so() -> None:
-    """A new field of Call or Undo with a default would silently be lost between two requests."""
+    """A new field of Call, Undo or Talk with a default would silently be lost between two requests."""
     bare = Call("", 0)
     same = [field.name for field in fields(Call) if getattr(FULL, field.name) == getattr(bare, field.name)]
     unset = [field.name for field in fields(Undo) if getattr(FULL.undo, field.name) == getattr(Undo(), field.name)]
-    assert same == unset == []
+    bare_talk = Talk(Place.LANGUAGE)
+    silent = [field.name for field in fields(Talk) if getattr(FULL.talk, field.name) == getattr(bare_talk, field.name)]
+    assert same == unset == silent == []
+
+
+@pytest.mark.parametrize("place", list(Place))
+def test_a_conversation_at_any_place_comes_back(tx: Transaction, place: Place) -> None:
+    call = Call("CA1", 100, talk=Talk(place, since=90, visited=tuple(Place)))
+    calls.save(tx, call)
+    assert calls.find(tx, "CA1") == call
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Talk)])
+def test_every_field_of_a_conversation_is_kept_by_itself(tx: Transaction, name: str) -> None:
+    call = Call("CA1", 100, talk=replace(Talk(Place.MENU), **{name: getattr(FULL.talk, name)}))
+    calls.save(tx, call)
+    assert calls.find(tx, "CA1") == call
+
+
+def test_the_conversation_of_a_call_that_was_put_through_at_once_costs_a_few_bytes() -> None:
+    plain = callbody.encode(Call("CA1", 100))
+    assert len(callbody.encode(Call("CA1", 100, talk=Talk(Place.HANDED_OVER, since=100)))) - len(plain) <= 12
+
+
+def test_a_call_kept_before_there_were_conversations_is_read(tx: Transaction) -> None:
+    columns = callbody.Columns("CA1", 100, None, None, None, None, "api", None)
+    assert callbody.decode(columns, '{"basis":"new","line":"unknown"}') == Call("CA1", 100)
 
 
 def test_calls_of_a_customer_come_newest_first_and_limited(tx: Transaction) -> None:

@@ -6,7 +6,9 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import suppress
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -228,6 +230,39 @@ def test_a_foreign_writer_is_waited_for_and_then_given_up(store: Store, path: Pa
     foreign.close()
     charge(impatient, realm)
     assert used(impatient, realm) == 1
+    impatient.close()
+
+
+@pytest.mark.parametrize("in_the_way", ["another thread", "another program"])
+def test_who_has_less_patience_than_the_store_gives_up_earlier(
+    store: Store, path: Path, realm: Realm, in_the_way: str
+) -> None:
+    foreign = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    with ExitStack() as held:
+        if in_the_way == "another thread":
+            thread = ThreadPoolExecutor(1)
+            held.callback(thread.shutdown)
+            thread.submit(store.lock.acquire).result()
+            held.callback(thread.submit, store.lock.release)
+        else:
+            foreign.execute("BEGIN IMMEDIATE")
+            held.callback(foreign.execute, "ROLLBACK")
+        before = time.monotonic()
+        with pytest.raises(StoreUnavailable), store.begin(realm, 0.05):
+            pass
+        assert time.monotonic() - before < 1
+    foreign.close()
+    with store.begin(realm, 0.05):
+        busy = store.connections.writer().execute("PRAGMA busy_timeout").fetchone()[0]
+    assert busy == 2000, "the API's own patience is as it was"
+
+
+def test_nobody_has_more_patience_than_the_store(path: Path, store: Store, url: str, realm: Realm) -> None:
+    impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.05)
+    before = time.monotonic()
+    with store.lock.held(), pytest.raises(StoreUnavailable), impatient.begin(realm, 5.0):
+        pass
+    assert time.monotonic() - before < 1
     impatient.close()
 
 

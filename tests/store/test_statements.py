@@ -9,7 +9,19 @@ import pytest
 from adapter.store.database import NO_REALM, Store
 from adapter.store.statements import PerTokens, Prepared
 
-HOT = ("customers", "identities", "memory", "calls", "meters", "answers", "keys", "records", "sweep", "rekey")
+HOT = (
+    "customers",
+    "identities",
+    "memory",
+    "calls",
+    "meters",
+    "answers",
+    "lockouts",
+    "keys",
+    "records",
+    "sweep",
+    "rekey",
+)
 # Reading a whole small table is the point of these, or they run once a boot.
 WHOLE = {("keys", "_ALL"), ("sweep", "_ORGANIZATIONS")}
 

@@ -10,16 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.engine.line import Destination, DestinationKind, Line
-from adapter.engine.model import HangUp, Hints, Mode, Origin, StartCall
-from adapter.twilio.events import (
-    Ignored,
-    Unusable,
-    duplicated,
-    line_for,
-    may_reuse,
-    read_status,
-    read_voice,
-)
+from adapter.engine.model import Distrust, HangUp, Hints, Mode, Origin, StartCall
+from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
+from adapter.twilio.forms import Unusable, duplicated
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PAYLOADS = {
@@ -129,6 +122,27 @@ class TestVoice:
         start = read_voice(form(VOICE, From="+266696687", StirVerstat="TN-Validation-Failed"))
         assert isinstance(start, StartCall)
         assert start.hints.ani_note == "withheld"
+
+    @pytest.mark.parametrize("name", ["ForwardedFrom", "CalledVia"])
+    @pytest.mark.parametrize("through", ["+14155550177", "0014155550177000000000", "sip:pbx@example.com"])
+    def test_a_call_that_was_sent_on_is_known_as_forwarded(self, name: str, through: str) -> None:
+        start = read_voice([*form(VOICE), (name, through), (name, through)])
+        assert isinstance(start, StartCall)
+        assert start.hints == Hints(ani="+14155550123", dnis="+14155550199", forwarded=True)
+
+    def test_an_empty_forwarding_is_none(self) -> None:
+        assert read_voice(form(VOICE, ForwardedFrom="", CalledVia=" ")) == read_voice(form(VOICE))
+
+    @pytest.mark.parametrize("name", ["ForwardedFrom", "CalledVia"])
+    def test_the_number_of_the_telephone_that_sent_it_on_is_not_the_callers(self, name: str) -> None:
+        start = read_voice(form(VOICE, **{name: " +14155550123"}))
+        assert isinstance(start, StartCall)
+        assert start.hints == Hints(dnis="+14155550199", ani_note="caller_id_forwarded", forwarded=True)
+
+    def test_a_spoofed_number_stays_spoofed_when_it_was_forwarded(self) -> None:
+        start = read_voice(form(VOICE, StirVerstat="TN-Validation-Failed", ForwardedFrom="+14155550123"))
+        assert isinstance(start, StartCall)
+        assert (start.hints.ani, start.hints.ani_note) == (None, "caller_id_failed")
 
     def test_unknown_fields_change_nothing(self) -> None:
         odd = [("", ""), ("foo", "x" * 100_000), ("foo", "\x00"), ("from", "+14155550100"), ("\ud800", "\ud800")]
@@ -271,7 +285,7 @@ class TestMalformed:
     def test_no_form_raises(self, fields: list[tuple[str, str]]) -> None:
         assert isinstance(read_voice([("CallSid", SID), *fields]), (StartCall, Unusable))
         assert isinstance(read_status([("CallSid", SID), *fields], NOW), (HangUp, Ignored))
-        may_reuse(line(strict_caller_id=True), fields)
+        distrust(line(strict_caller_id=True), fields, Hints())
 
     def test_a_reason_shows_no_value(self) -> None:
         reading = read_voice(form(VOICE, From="+14155550123\x00"))
@@ -306,6 +320,39 @@ class TestLine:
         lines = (line(number="+14155550199"), line(account=ACCOUNT))
         assert line_for(lines, ACCOUNT, "+14155550199") is lines[1]
 
+    @pytest.mark.parametrize(
+        ("to", "place"),
+        [
+            ("+14155550199", 3),
+            ("+14155550100", 2),
+            ("+14150000000", 2),
+            ("+1415", 2),
+            ("+14165550199", 1),
+            ("+1", 1),
+            ("+441632960000", 0),
+            ("sip:+1415@example.com", 0),
+            ("", 0),
+        ],
+    )
+    def test_the_longest_pattern_takes_the_call_that_no_exact_number_takes(self, to: str, place: int) -> None:
+        lines = tuple(line(number=number) for number in ("*", "+1*", "+1415*", "+14155550199"))
+        assert line_for(lines, ACCOUNT, to) is lines[place]
+        assert line_for(lines[::-1], ACCOUNT, to) is lines[place]
+
+    def test_an_accounts_pattern_goes_before_anybodys_exact_number(self) -> None:
+        lines = (line(number="+14155550199"), line(account=ACCOUNT, number="+1*"))
+        assert line_for(lines, ACCOUNT, "+14155550199") is lines[1]
+
+    def test_only_a_star_at_the_end_is_a_pattern(self) -> None:
+        assert line_for((line(number="+1*5"),), ACCOUNT, "+14155") is None
+
+    def test_a_line_is_found_by_its_key_if_it_is_one_of_the_accounts(self) -> None:
+        for each in self.LINES:
+            assert line_of(self.LINES[:4], ACCOUNT, each.key) is not None
+        assert line_of(self.LINES, "AC1", self.LINES[0].key) is self.LINES[0]
+        assert line_of(self.LINES, "AC1", self.LINES[3].key) is None
+        assert line_of(self.LINES, ACCOUNT, "") is None
+
     def test_another_accounts_line_does_not_take_it(self) -> None:
         assert line_for((line(ACCOUNT, "+14155550199"),), "AC1", "+14155550199") is None
         assert line_for((), ACCOUNT, "+14155550199") is None
@@ -313,11 +360,12 @@ class TestLine:
 
 class TestStrictCallerId:
     def test_a_line_that_is_not_strict_may_always_greet_by_name(self) -> None:
-        assert may_reuse(line(), [])
-        assert may_reuse(line(), [("StirVerstat", "TN-Validation-Passed-C")])
+        assert distrust(line(), [], Hints(forwarded=True)) is None
+        assert distrust(line(), [("StirVerstat", "TN-Validation-Passed-C")], Hints()) is None
 
     def test_a_strict_line_wants_the_carriers_word(self) -> None:
-        assert may_reuse(line(strict_caller_id=True), form(VOICE, StirVerstat="TN-Validation-Passed-A"))
+        fields = form(VOICE, StirVerstat="TN-Validation-Passed-A")
+        assert distrust(line(strict_caller_id=True), fields, Hints(forwarded=True)) is None
 
     @pytest.mark.parametrize(
         "verstats",
@@ -338,4 +386,5 @@ class TestStrictCallerId:
         ],
     )
     def test_a_strict_line_takes_nothing_else_for_it(self, verstats: list[str]) -> None:
-        assert not may_reuse(line(strict_caller_id=True), [("StirVerstat", verstat) for verstat in verstats])
+        fields = [("StirVerstat", verstat) for verstat in verstats]
+        assert distrust(line(strict_caller_id=True), fields, Hints()) is Distrust.NOT_ATTESTED

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from adapter.twilio import texts
-from adapter.twilio.templates import TextFailed, compiled, problem
+from adapter.twilio.templates import FACTS, MAY_MENTION_VARIABLES, TextFailed, compiled, problem
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,8 @@ from adapter.twilio.templates import TextFailed, compiled, problem
         ("reuse", "{{ attempt_count }}" + "x" * 1_981, None),
         ("reuse", "x" * 2_001, "is longer than 2000 characters"),
         ("reuse", "{{ nam }}", 'uses "nam", which is not known when this text is spoken; it may use attempt_count'),
-        ("confirm", "{{ name }}", "only reuse may mention what is remembered"),
+        ("confirm", "{{ name }}", "only offer, reuse, verified, welcome_back, whisper may mention what is remembered"),
+        ("menu", "{{ name }}", "it may use speech"),
         ("reuse", "{{ name|center(9) }}", 'uses the filter "center"; the filters here are capitalize, default'),
         ("reuse", "{{ 1 is foo }}", 'uses an unknown test "foo"; leave it out'),
         ("reuse", "{% for x in name %}{% endfor %}", "uses for, but a text may only print and branch; leave it out"),
@@ -35,6 +36,17 @@ def test_a_text_is_judged_and_refused_by_one_rule(name: str, template: str, says
     assert (found is None) if says is None else (says in str(found))
     with nullcontext() if says is None else pytest.raises(TextFailed):
         compiled(name, template)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_only_texts_that_mention_what_is_remembered_know_declared_variables(name: str) -> None:
+    assert problem(name, "{{ plan }}") is not None
+    assert (problem(name, "{{ plan }}", ["plan"]) is None) is (name in MAY_MENTION_VARIABLES)
+    assert 'uses "tier"' in str(problem(name, "{{ tier }}", ["plan"]))
+
+
+def test_a_declared_variable_is_named_among_what_may_be_used() -> None:
+    assert "it may use name, plan" in str(problem("verified", "{{ tier }}", ["plan"]))
 
 
 def test_the_built_in_texts_are_fit(subtests: pytest.Subtests) -> None:

@@ -14,6 +14,7 @@ from adapter.engine.caller_id import Note
 from adapter.engine.model import (
     Basis,
     Call,
+    Distrust,
     Ended,
     Evidence,
     Identity,
@@ -23,8 +24,10 @@ from adapter.engine.model import (
     LineType,
     Memory,
     Origin,
+    Place,
     Recommendation,
     Started,
+    Talk,
     Variable,
     Verdict,
 )
@@ -181,6 +184,38 @@ def test_a_customer_is_exported_whole():
     fits(body, "CustomerAnswer")
 
 
+def test_a_call_without_a_conversation_says_so():
+    assert render.call(call())["conversation"] is None
+    fits(render.call(call()), "CallAnswer")
+
+
+@pytest.mark.parametrize(
+    ("talk", "shown"),
+    [
+        (Talk(Place.MENU), {"place": "menu", "language": None, "intent": None, "destination": None}),
+        (Talk(Place.HANDED_OVER, tried=("",)), {"place": "handed_over", "destination": "default"}),
+        (
+            Talk(Place.OVER, language="de-DE", intent="moving", opened=("moving",), destination="x", tried=("", "x")),
+            {"language": "de-DE", "intent": "moving", "opened_intents": ["moving"], "destination": "x"},
+        ),
+        (Talk(Place.OFFER, attempt_of="call_000"), {"attempt_of": "call_000", "opened_intents": []}),
+    ],
+    ids=["asked", "put through", "over", "resumed"],
+)
+def test_a_conversation_is_shown_where_it_stands(talk, shown):
+    body = render.call(call(talk=talk))
+    assert {name: body["conversation"][name] for name in shown} == shown
+    assert body["conversation"]["verified"] is False
+    fits(body, "CallAnswer")
+
+
+def test_a_conversation_shows_who_was_confirmed_and_never_what_was_said():
+    talk = Talk(Place.MENU, presented=("account", "SECRET-12345"))
+    body = render.call(call(talk=talk, verdict=Verdict.CONFIRMED))
+    assert body["conversation"]["verified"] is True
+    assert "SECRET" not in str(body)
+
+
 def test_an_erasure_has_a_receipt():
     body = render.erased(SimpleNamespace(customer_ref=REF, erased_at=START))
     assert body == {"customer_ref": REF, "erased_at": "2026-02-07T10:30:00.000Z"}
@@ -196,8 +231,8 @@ def test_every_rule_of_the_engine_has_its_sentence_and_every_sentence_its_rule()
     kinds = {rule.partition(".")[0] for rule in SENTENCES}
     rules = set(re.findall(rf'"((?:{"|".join(kinds)})\.[a-z_]+)"', text))
     # Named by the note or the clash that made them.
-    notes = {*get_args(Note), *re.findall(r'ani_note="(\w+)"', source(adapter.twilio))}
-    rules |= {f"ani.{note}" for note in notes}
+    notes = {*get_args(Note), *re.findall(r'\bnote = "(\w+)"', source(adapter.twilio))}
+    rules |= {f"ani.{note}" for note in notes} | {f"cap.{reason}" for reason in Distrust}
     rules |= {"external_id.other_value", "external_id.new"}
     assert rules == set(SENTENCES)
 

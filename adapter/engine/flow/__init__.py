@@ -1,5 +1,52 @@
-"""The conversation: what a caller is asked, in which order, and where the call goes. Values in, values out."""
+"""The conversation: what a caller is asked, in which order, and where the call goes. Values in, values out.
 
-from .plain import Step, greeting
+A turn goes through `hear` (what did the caller do, what follows from it) and `go_on` (where next, what is said there);
+in between the use case writes the effects and looks up who is known now. Leaves out: TwiML, texts, store, clock.
+"""
 
-__all__ = ["Step", "greeting"]
+from .going_on import begin, go_on
+from .graph import Reached, explore, onward, starts
+from .handover import whisper
+from .hearing import estranged, hear, tries_at
+from .known import Effect, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
+from .resuming import CALLBACK_INTENT, resumable, settlement
+from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
+from .without_memory import neutral, nobody_left, nothing_more, unknown_turn
+
+__all__ = [
+    "CALLBACK_INTENT",
+    "Ask",
+    "Effect",
+    "Fact",
+    "HandOver",
+    "HangUp",
+    "Heard",
+    "Identified",
+    "Known",
+    "Learned",
+    "Proof",
+    "Reached",
+    "Record",
+    "Refuted",
+    "Say",
+    "Step",
+    "Verified",
+    "Whispered",
+    "WrongAnswer",
+    "begin",
+    "estranged",
+    "explore",
+    "go_on",
+    "hear",
+    "known",
+    "neutral",
+    "nobody_left",
+    "nothing_more",
+    "onward",
+    "resumable",
+    "settlement",
+    "starts",
+    "tries_at",
+    "unknown_turn",
+    "whisper",
+]

@@ -34,7 +34,7 @@ from .asked import (
 from .decided import Call, Decision, Evidence, Identity, Links, Undo
 from .found import AniLink, CustomerFacts, ExternalLink, Facts, Intent, Memory, Sightings, Variable
 from .talk import Outcome, Place, Talk, Turn
-from .words import Basis, IntentStatus, Level, LineType, Millis, Mode, Origin, Recommendation, Verdict
+from .words import Basis, Distrust, IntentStatus, Level, LineType, Millis, Mode, Origin, Recommendation, Verdict
 
 __all__ = [
     "AniLink",
@@ -45,6 +45,7 @@ __all__ = [
     "CustomerFacts",
     "Decision",
     "Denial",
+    "Distrust",
     "EndCall",
     "Ended",
     "Evidence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .words import IntentStatus, LineType, Millis, Mode, Origin
+from .words import Distrust, IntentStatus, LineType, Millis, Mode, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Principal:
 class Hints:
     """What a caller presents. `ani` is E.164 or None; `ani_note` says why there is none (for the explanation).
 
-    `attested` False: the line demands a signed caller ID and this call had none (semantics §9): no `reuse`.
+    `forwarded`: somebody's telephone sent the call on to us. `distrust`: the line demands a signed caller ID, or calls
+    that nobody forwarded, and this call is not such a one (semantics §9): no `reuse`.
     """
 
     ani: str | None = None
@@ -66,7 +67,8 @@ class Hints:
     customer_ref: str | None = None
     line_type: LineType | None = None
     ani_note: str | None = None
-    attested: bool = True
+    forwarded: bool = False
+    distrust: Distrust | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .found import Intent, Variable
 from .talk import Talk
-from .words import Basis, Level, LineType, Millis, Origin, Recommendation, Verdict
+from .words import Basis, Distrust, Level, LineType, Millis, Origin, Recommendation, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What this call changed of who-is-who, so that a verdict or a re-link can take it back.
+    """What this call changed of who-is-who and of memory, so that a verdict or a re-link can take it back.
 
     Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
-    `previous_*` None: there was nothing before.
+    `previous_*` None: there was nothing before. `intents` and `variables`: what the conversation wrote, as it was
+    before.
     """
 
     created_customer: bool = False
@@ -73,6 +75,8 @@ class Undo:
     previous_ani_seen: Millis | None = None
     previous_line_type: LineType | None = None
     previous_line_type_at: Millis = 0
+    intents: tuple[tuple[str, Intent | None], ...] = ()
+    variables: tuple[tuple[str, Variable | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Call:
 
     `started_at` is the first word we had of it. Three messages move it, each at most once and in any order:
     `greeted_at` (start: API start or voice webhook), `ended_at` (API end), `hung_up_at` (Twilio's terminal status).
-    `talk`: the conversation with the caller, for calls that came through Twilio.
+    `distrust`: why its line took the number for less, so that a second look-up in the call does, too. `talk`: the
+    conversation with the caller, for calls that came through Twilio.
     """
 
     call_id: str
@@ -102,4 +107,5 @@ class Call:
     verdict: Verdict | None = None
     verdict_at: Millis | None = None
     undo: Undo = Undo()
+    distrust: Distrust | None = None
     talk: Talk | None = None

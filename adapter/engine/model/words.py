@@ -54,6 +54,17 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class Distrust(StrEnum):
+    """Why what a caller presents counts for less than it would elsewhere: they are asked, not greeted by name.
+
+    `self_named`: an id that the caller keyed in or said in the call, as anybody could who has read it somewhere.
+    """
+
+    NOT_ATTESTED = "not_attested"
+    FORWARDED = "forwarded"
+    SELF_NAMED = "self_named"
+
+
 class Origin(StrEnum):
     """Which edge a command came through."""
 

@@ -1,0 +1,116 @@
+"""Every state that a line's conversation can reach, found by walking the real functions: as a proof that it ends, and
+to show what callers would hear.
+
+Finite, because every question has an end of its tries and no place is come back to. Leaves out: who exactly calls and
+says what (`sampling`: one representative of each kind), and the use cases' part but for what it lets a caller become.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Final
+
+from adapter.engine.line import Line
+from adapter.engine.model import Call, Place, Recommendation, Talk
+
+from .going_on import begin, go_on
+from .hearing import hear
+from .known import Effect, Identified, Known, Refuted, Verified, WrongAnswer
+from .resuming import resumable
+from .sampling import CALL, Caller, callers, proofs_of, turns_at
+from .steps import Step
+
+_DECIDING: Final = attrgetter(*(each.name for each in fields(Talk) if each.name not in ("turn", "since")))
+# Some instant; it is passed on, so only differences matter.
+_START: Final = 1_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`path`: how to come here from the call's first webhook, as short labels ("confirm: wrong answer"); `step` is what
+    the caller then hears. `caller`: who that is by now."""
+
+    path: tuple[str, ...]
+    talk: Talk
+    step: Step
+    known: Known
+    caller: Caller
+
+    @property
+    def state(self) -> Hashable:
+        """What decides over everything further on: how often and when the caller spoke does not. Once the call is over
+        there is only what was said last and what is left open."""
+        talk = self.talk
+        if talk.place is Place.OVER:
+            last_words = tuple((each.text, each.language) for each in self.step.says)
+            return talk.place, last_words, talk.opened, talk.attempt_of
+        return _DECIDING(talk), self.caller
+
+
+def explore(line: Line) -> Iterator[Reached]:
+    """Breadth first, each state once, by a shortest path to it."""
+    seen: set[Hashable] = set()
+    waiting = deque(starts(line))
+    while waiting:
+        reached = waiting.popleft()
+        state = reached.state
+        if state in seen:
+            continue
+        seen.add(state)
+        yield reached
+        waiting.extend(onward(line, reached))
+
+
+def starts(line: Line) -> Iterator[Reached]:
+    """The first steps of calls."""
+    for caller in callers(line):
+        known = caller.known(line)
+        yield Reached((caller.label,), *begin(line, known, _START), known, caller)
+
+
+def onward(line: Line, reached: Reached) -> Iterator[Reached]:
+    """All states one turn further: whatever the caller does, or after a dropped call that is taken up again."""
+    talk, caller = reached.talk, reached.caller
+    for label, turn, passed in turns_at(line, talk):
+        now = talk.since + passed
+        heard = hear(line, talk, turn, proofs_of(line, caller), now)
+        for became, after, locked in _becoming(caller, heard.effects):
+            known = after.known(line)
+            stands = replace(heard.talk, locked=heard.talk.locked or locked)
+            path = (*reached.path, f"{talk.place.value}: {label}{became}")
+            yield Reached(path, *go_on(line, stands, known, now), known, after)
+    yield from _rung_back(line, reached)
+
+
+def _becoming(caller: Caller, effects: Iterable[Effect]) -> Iterator[tuple[str, Caller, bool]]:
+    """Who the caller may be once the effects are written: (what became known, they, whether their number is locked)."""
+    kinds = {type(effect) for effect in effects}
+    if Verified in kinds:
+        yield "", replace(caller, recommendation=Recommendation.REUSE, verified=True), False
+    elif Refuted in kinds:
+        yield "", replace(caller, recommendation=Recommendation.IGNORE), False
+    elif Identified in kinds:
+        for recommendation in Recommendation:
+            yield f", {recommendation.value}", replace(caller, recommendation=recommendation), False
+    else:
+        yield "", caller, False
+    if WrongAnswer in kinds:
+        for recommendation in dict.fromkeys((caller.recommendation, Recommendation.IGNORE)):
+            yield f", locked, {recommendation.value}", replace(caller, recommendation=recommendation, locked=True), True
+
+
+def _rung_back(line: Line, reached: Reached) -> Iterator[Reached]:
+    """The caller was cut off here and rings back, once; the new call proves nothing yet."""
+    talk, now = reached.talk, reached.talk.since
+    call = Call(CALL, now, hung_up_at=now, talk=talk)
+    resumed = None if talk.attempt_of or talk.place is Place.OVER else resumable(line, call, now)
+    if resumed is None:
+        return
+    for recommendation in Recommendation:
+        caller = replace(reached.caller, recommendation=recommendation, verified=False)
+        known = caller.known(line)
+        path = (*reached.path, f"{talk.place.value}: cut off, rings back, {recommendation.value}")
+        yield Reached(path, *begin(line, known, now, resumed), known, caller)

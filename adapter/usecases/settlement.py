@@ -1,0 +1,98 @@
+"""What a conversation leaves behind once its call is over, and whose memory that is (semantics §7, §9).
+
+The intents that it opened count as left open, once, unless the call's API end judged them: hang-up, end and late turns
+may come in any order. When the call turns out to be somebody else's, what the caller said in it goes along, and the
+memory of the customer who was taken for the caller is as it was before. Leaves out: the conversation (`flow`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from adapter.engine import flow, intents, variables
+from adapter.engine.flow.hearing import estranged
+from adapter.engine.model import Call, Intent, IntentStatus, Millis, VariableUpdate
+from adapter.store import memory
+from adapter.store.database import Transaction
+
+from .service import Service
+
+# The source of variables that the caller told in the conversation.
+CALLER = "caller"
+
+
+def attempt_of(call: Call) -> str:
+    """The call_id that this call's intents are counted under: a call that was taken up again is one attempt."""
+    return call.talk.attempt_of if call.talk is not None and call.talk.attempt_of else call.call_id
+
+
+def settle(tx: Transaction, call: Call, at: Millis, judged: Collection[str] = ()) -> Call:
+    """Once the call is over: what it opened is open. `judged`: intents that its API end says something of."""
+    talk, ref = call.talk, call.customer_ref
+    if talk is None or ref is None or talk.settled or not talk.opened:
+        return call
+    attempt = attempt_of(call)
+    known = memory.intents(tx, ref, talk.opened)
+    counted = [name for name, intent in known.items() if _has_its_word(intent, attempt, at)]
+    updates = flow.settlement(talk, {*judged, *counted})
+    memory.save_intents(tx, ref, intents.apply(known, updates, attempt, at))
+    before = tuple((update.intent, known.get(update.intent)) for update in updates)
+    undo = replace(call.undo, intents=(*call.undo.intents, *before))
+    return replace(call, talk=replace(talk, settled=True), undo=undo)
+
+
+def _has_its_word(intent: Intent, attempt: str, at: Millis) -> bool:
+    """Judged or counted for this call already; or resolved after it, by news that overtook its hang-up."""
+    return intent.last_call_id == attempt or (intent.status is IntentStatus.RESOLVED and intent.updated_at > at)
+
+
+def learn(service: Service, tx: Transaction, call: Call, name: str, value: str, now: Millis) -> Call:
+    """The caller told it in this call: it is kept at once."""
+    ref = call.customer_ref or ""
+    before = memory.variables(tx, ref, [name], now)
+    update = VariableUpdate(name, value, CALLER)
+    memory.save_variables(tx, ref, *variables.apply(before, [update], service.policy.variables, now))
+    undo = replace(call.undo, variables=(*call.undo.variables, (name, before.get(name))))
+    return replace(call, undo=undo)
+
+
+def taken_along(service: Service, tx: Transaction, before: Call, after: Call, now: Millis) -> Call:
+    """`after` is the same call; when it is another customer's, what was said in it is theirs."""
+    if after.talk is None or before.customer_ref in (None, after.customer_ref):
+        return after
+    _take_intents_back(tx, before)
+    told = _take_variables_back(tx, before, now)
+    # What was offered to the caller came out of the other's memory.
+    talk = estranged(after.talk)
+    undo = replace(after.undo, intents=(), variables=())
+    after = replace(after, talk=replace(talk, settled=False), undo=undo)
+    for name, value in told.items():
+        after = learn(service, tx, after, name, value, now)
+    return settle(tx, after, now) if talk.settled else after
+
+
+def _take_intents_back(tx: Transaction, call: Call) -> None:
+    ref = call.customer_ref or ""
+    current = memory.intents(tx, ref, [name for name, _ in call.undo.intents])
+    for name, before in call.undo.intents:
+        if name not in current:
+            continue
+        restored = intents.take_back(current[name], before, attempt_of(call))
+        if restored is None:
+            memory.forget_intents(tx, ref, [name])
+        else:
+            memory.save_intents(tx, ref, [restored])
+
+
+def _take_variables_back(tx: Transaction, call: Call, now: Millis) -> dict[str, str]:
+    """What the caller told, by name. What somebody else wrote over it stays."""
+    told: dict[str, str] = {}
+    ref = call.customer_ref or ""
+    for name, before in reversed(call.undo.variables):
+        current = memory.variables(tx, ref, [name], now).get(name)
+        if current is None or current.source != CALLER:
+            continue
+        told.setdefault(name, current.value)
+        memory.save_variables(tx, ref, [] if before is None else [before], [name] if before is None else [])
+    return told

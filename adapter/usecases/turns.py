@@ -1,0 +1,133 @@
+"""A webhook of a call that is going on: what the caller did, what follows from it, and the next step (semantics §9).
+
+Turns cost neither rate nor quota: a caller who has been greeted is heard out. Leaves out: judging what the caller said,
+and where it leads (`flow`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adapter.engine import flow, idempotency, lifecycle
+from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
+from adapter.engine.lifecycle import CallState
+from adapter.engine.line import Line
+from adapter.engine.model import Call, Distrust, Hints, Millis, Principal, Talk, Turn
+from adapter.store import answers, calls, memory
+from adapter.store.database import Transaction
+
+from . import kept
+from .acquaintance import acquainted, is_verified
+from .greeting import CALLERS_PATIENCE_SECONDS
+from .proofs import count_wrong_answer, is_locked, proofs
+from .recognition import decide_again, disown, stand_on
+from .service import Service
+from .settlement import learn, settle, taken_along
+from .verdict import confirm, reject
+
+_TURN = "turn"
+
+
+def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) -> Step:
+    """The next step; a repeated turn gets its first one. A turn of a call, or to a step, that we know nothing of is
+    answered without memory."""
+    if turn.number == 0:
+        return flow.unknown_turn(line, turn)
+    key = f"{turn.call_id}/{turn.number}"
+    with service.store.begin(principal.realm, CALLERS_PATIENCE_SECONDS) as tx:
+        now = service.clock.now()
+        before = answers.find(tx, _TURN, key, now)
+        step = kept.to_step(before.body) if before is not None else None
+        if step is not None:
+            return step
+        call = calls.find(tx, turn.call_id)
+        # A call of an erased customer has no talk any more: nothing is heard of it, and nothing kept.
+        if call is None or call.talk is None or call.talk.turn != turn.number:
+            return flow.unknown_turn(line, turn)
+        call, step = _Hearing(service, tx, line, now).take(call, call.talk, turn)
+        calls.save(tx, call)
+        expires_at = idempotency.expires_at(now, service.policy.retention)
+        answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
+        return step
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """One turn being taken."""
+
+    service: Service
+    tx: Transaction
+    line: Line
+    now: Millis
+
+    def take(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Step]:
+        """The call after the turn, not yet saved, and the step that comes next."""
+        tx, line, now = self.tx, self.line, self.now
+        heard = flow.hear(line, talk, turn, proofs(tx, line, call, now), now)
+        after = replace(call, talk=heard.talk)
+        for effect in heard.effects:
+            after = self._apply(effect, after)
+        remembered = memory.memory(tx, after.customer_ref or "", now)
+        talk_now = after.talk or heard.talk
+        moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
+        return self._settled(replace(after, talk=moved), talk), step
+
+    def _settled(self, call: Call, before: Talk) -> Call:
+        """A turn that comes after the hang-up still counts."""
+        if lifecycle.state(call) is CallState.ACTIVE or call.talk is None:
+            return call
+        if call.talk.opened != before.opened:
+            call = replace(call, talk=replace(call.talk, settled=False))
+        end = lifecycle.call_end(call)
+        return settle(self.tx, call, self.now if end is None else end)
+
+    def _apply(self, effect: Effect, call: Call) -> Call:
+        match effect:
+            case Verified(ref):
+                return self._verified(call, ref)
+            case Refuted():
+                return self._refuted(call)
+            case WrongAnswer():
+                return self._wrong_answer(call)
+            case Identified(key, value):
+                return self._identified(call, key, value)
+            case Learned(name, value):
+                return learn(self.service, self.tx, call, name, value, self.now)
+
+    def _verified(self, call: Call, ref: str) -> Call:
+        if _has_ended(call) or (is_verified(call) and call.customer_ref == ref):
+            return call
+        if ref != call.customer_ref:
+            call = taken_along(self.service, self.tx, call, stand_on(self.tx, call, ref, self.now), self.now)
+        return confirm(self.tx, call, self.now)
+
+    def _refuted(self, call: Call) -> Call:
+        """Whoever this call made known was taken for nobody, so there is nobody they turned out not to be.
+
+        What an agent found out meanwhile stands: they heard more than an answer.
+        """
+        if _has_ended(call) or is_verified(call):
+            return call
+        if call.undo.created_customer:
+            return disown(self.tx, call)
+        return reject(self.service, self.tx, call, self.now)
+
+    def _wrong_answer(self, call: Call) -> Call:
+        """The one that locks is the last: it ends the question as if the tries were used up."""
+        count_wrong_answer(self.tx, self.line, call, self.now)
+        return self._refuted(call) if is_locked(self.tx, self.line, call, self.now) else call
+
+    def _identified(self, call: Call, key: str, value: str) -> Call:
+        if _has_ended(call):
+            return call
+        # Recency would lift an id that anybody can key in to a greeting by name.
+        distrust = call.distrust or Distrust.SELF_NAMED
+        hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=distrust)
+        return taken_along(
+            self.service, self.tx, call, decide_again(self.service, self.tx, call, hints, self.now), self.now
+        )
+
+
+def _has_ended(call: Call) -> bool:
+    """The API end said whose call it was; nothing changes that any more."""
+    return lifecycle.state(call) is CallState.ENDED

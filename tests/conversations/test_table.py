@@ -1,0 +1,78 @@
+"""Every conversation of the table, word by word: as it is, with every webhook sent twice, and on a real server.
+
+The network in a box plays Twilio, the app and its store are the real ones.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from adapter.replay import ANONYMOUS, Call, Exchange, Network, Script, Transcript, Twice, WsgiExchange
+from tests.builders import ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Api
+from tests.twilio.grammar import check
+
+from .row import Row
+from .table import TABLE
+from .world import a_number, own
+
+rows = pytest.mark.parametrize("row", TABLE, ids=[row.name.replace(" ", "-") for row in TABLE])
+
+
+@rows
+def test_a_conversation_goes_word_by_word_as_told(app: Flask, api: Api, row: Row) -> None:
+    transcript, told = played(WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN), api, row)
+    as_told(row, transcript, told)
+    assert opened(api, told) == row.opens
+
+
+@rows
+def test_webhooks_that_come_twice_change_nothing(app: Flask, api: Api, row: Row) -> None:
+    exchange = Twice(WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN))
+    transcript, told = played(exchange, api, row)
+    as_told(row, transcript, told)
+    assert opened(api, told) == row.opens
+    for first, second in exchange.pairs:
+        assert (first.status, first.body) == (second.status, second.body)
+
+
+def played(exchange: Exchange, api: Api, row: Row, public_url: str = PUBLIC_URL) -> tuple[Transcript, dict[str, Any]]:
+    """The call, and what the API tells of it afterwards."""
+    number = a_number()
+    for person in row.people:
+        person.remembered(api, number)
+    # A copy: agents use their answers up.
+    script = [own(each, number) if isinstance(each, str) else deepcopy(each) for each in row.script]
+    caller = ANONYMOUS if row.anonymous else number
+    call = Call(caller, row.line, stir=row.stir, forwarded_from="+14155559999" if row.forwarded else None)
+    transcript = Network(exchange, public_url, ACCOUNT).play(call, Script(*script))  # agents use their answers up
+    told = api.call(call.sid)
+    assert told.status_code == 200, told.json
+    assert told.json is not None
+    return transcript, told.json
+
+
+def as_told(row: Row, transcript: Transcript, told: dict[str, Any]) -> None:
+    """Every word, every destination, and what is remembered."""
+    assert transcript.said == row.says
+    assert tuple(handover.target for handover in transcript.handovers) == row.to
+    assert transcript.whispered == row.whispers
+    assert transcript.ending is row.ending
+    assert transcript.clean, (transcript.errors, transcript.warnings)
+    for request in transcript.requests:
+        assert request.status in (200, 204)
+        # To an agent an empty document says "connect us now"; to the caller it would hang up.
+        connects = request.document.endswith("<Response/>") and "/whisper/" in request.url
+        assert connects or not request.document or check(request.document) == []
+    verdicts = [event["event"] for event in told["timeline"] if event["event"].startswith("verdict")]
+    assert verdicts == ([f"verdict_{row.verdict}"] if row.verdict else [])
+
+
+def opened(api: Api, told: dict[str, Any]) -> dict[str, int]:
+    """The open intents of the call's customer, with their attempts."""
+    customer = api.customer(told["customer_ref"])
+    assert customer.json is not None
+    return {each["intent"]: each["attempt_count"] for each in customer.json["intents"] if each["status"] == "open"}

@@ -1,0 +1,124 @@
+"""Who keeps guessing is not asked any more: not this number, and not about this customer (configuration, `confirm`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapter.usecases import sweep
+from tests.builders import Api, ToldClock
+from tests.usecases.conftest import Calling
+from tests.usecases.phone import ANI, OTHER_ANI, PIN, Phone, by_account, by_pin, said
+
+THREE = replace(PIN, tries=1, lockout_failures=3, lockout_hours=24)
+ASKED = "ask_pin"
+
+
+def guesses(phone: Phone, call_id: str, ani: str | None = ANI) -> bool:
+    """Calls and, when asked, guesses wrongly. Whether there was a question."""
+    asked = ASKED in phone.call(call_id, ani)
+    if asked:
+        phone.presses(call_id, "0000")
+    return asked
+
+
+@pytest.fixture
+def phone(calling: Calling, maria: str) -> Phone:
+    return calling(by_pin(confirm=THREE))
+
+
+def test_wrong_answers_of_several_calls_lock_the_number_for_its_hours(
+    api: Api, phone: Phone, maria: str, clock: ToldClock
+) -> None:
+    assert [guesses(phone, f"call-{number}") for number in range(5)] == [True, True, True, False, False]
+    clock.advance(hours=24)
+    assert guesses(phone, "call-9")
+
+
+def test_one_wrong_answer_less_locks_nothing(api: Api, phone: Phone, maria: str, clock: ToldClock) -> None:
+    for number in range(2):
+        guesses(phone, f"call-{number}")
+    clock.advance(hours=23)
+    assert ASKED in phone.call("call-9")
+
+
+def test_a_locked_number_verifies_nobody_in_the_call_that_locked_it(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_pin(confirm=replace(THREE, tries=9)))
+    phone.call("call-1")
+    for _ in range(2):
+        assert ASKED in said(phone.presses("call-1", "0000"))
+    assert ASKED not in said(phone.presses("call-1", "0000"))
+    assert "verified" not in said(phone.presses("call-1", "4711"))
+    assert api.call("call-1").json["identity"]["confidence"] < 1
+
+
+def test_the_answer_that_locks_is_the_last_one(api: Api, calling: Calling, maria: str) -> None:
+    before = api.customer(maria).json
+    phone = calling(by_pin(confirm=replace(THREE, tries=9)))
+    phone.call("call-1")
+    for _ in range(3):
+        assert api.call("call-1").json["customer_ref"] == maria
+        phone.presses("call-1", "0000")
+    assert api.call("call-1").json["timeline"][-1]["event"] == "verdict_rejected"
+    assert api.customer(maria).json == before
+
+
+def test_one_customers_pin_cannot_be_guessed_from_many_numbers(
+    api: Api, phone: Phone, maria: str, clock: ToldClock
+) -> None:
+    """Maria has two telephones; the guesses come from one, then from the other."""
+    api.start("from-the-other", customer_ref=maria, ani=OTHER_ANI)
+    api.verdict("from-the-other", "confirmed")
+    api.end("from-the-other", customer_ref=maria)
+    clock.advance(hours=1)
+    assert guesses(phone, "call-1", ANI)
+    assert guesses(phone, "call-2", OTHER_ANI)
+    clock.advance(hours=1)
+    for failures, asked in ((2, False), (3, True)):
+        phone.line = by_pin(confirm=replace(THREE, lockout_failures=failures, always=True))
+        api.start(f"by-ref-{failures}", customer_ref=maria)
+        assert (ASKED in phone.call(f"by-ref-{failures}", None)) is asked
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["somebody's", "nobody's"])
+def test_a_withheld_numbers_guesses_lock_the_named_account_whether_it_is_somebodys_or_not(
+    api: Api, calling: Calling, clock: ToldClock, known: bool
+) -> None:
+    account = {"external_ids": {"account": "12345" if known else "777"}}
+    api.end("earlier", identity_hints=account, variables={"pin": "4711"})
+    clock.advance(days=2)
+    phone = calling(by_account(confirm=THREE))
+    asked = []
+    for number in range(5):
+        phone.call(f"call-{number}", None)
+        asked.append(ASKED in said(phone.presses(f"call-{number}", "12345")))
+        if asked[-1]:
+            phone.presses(f"call-{number}", "0000")
+    assert asked == [True, True, True, False, False]
+
+
+def test_a_right_answer_is_no_wrong_one(phone: Phone, maria: str) -> None:
+    for number in range(5):
+        assert ASKED in phone.call(f"call-{number}")
+        assert said(phone.presses(f"call-{number}", "4711"))[0] == "verified"
+
+
+def test_silence_locks_nobody(phone: Phone, maria: str) -> None:
+    for number in range(5):
+        assert ASKED in phone.call(f"call-{number}")
+        phone.is_silent(f"call-{number}")
+
+
+def test_a_repeated_webhook_is_no_second_guess(phone: Phone, maria: str, calling: Calling) -> None:
+    phone.call("call-1")
+    for _ in range(5):
+        phone.turn("call-1", 1, digits="0000")
+    assert ASKED in phone.call("call-2")
+
+
+def test_what_is_over_is_swept(phone: Phone, maria: str, clock: ToldClock) -> None:
+    guesses(phone, "call-1")
+    assert sweep(phone.service).lockouts == 0
+    clock.advance(hours=24)
+    assert sweep(phone.service).lockouts == 2
