@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapter.engine.line import Destination, Line
-from adapter.twilio.texts import BUILT_IN
+from adapter.twilio.words import BUILT_IN
 
 from .harmless import SPOKEN
 from .words import folded

@@ -71,12 +71,14 @@ class Recorder:
         content_type: str,
         body: str,
         receipt: Receipt | None = None,
+        at: Millis | None = None,
     ) -> None:
-        """The door for edges: plain values. `target`: path and query as they came over the wire."""
+        """The door for edges: plain values. `target`: path and query as they came over the wire. `at`: when it came,
+        if that is known better than by the present."""
         try:
             path = target if method != "GET" else target.partition("?")[0]
             lowered = {name.lower(): value for name, value in headers.items()}
-            webhook = Recorded(method, path or "/", tuple(fields), headers=lowered)
+            webhook = Recorded(method, path or "/", tuple(fields), at, lowered)
             self.offer(webhook, Answer(status, content_type, body), receipt)
         except Exception as error:  # noqa: BLE001 - a recording is worth less than the call it records
             self._lose(type(error).__name__)
@@ -176,7 +178,7 @@ def _watch(recorder: Recorder) -> None:
     if not _registered:
         _registered.append(True)
         os.register_at_fork(after_in_child=_renew_all)
-        atexit.register(_close_all)
+        atexit.register(close_all)
 
 
 def _renew_all() -> None:
@@ -184,6 +186,7 @@ def _renew_all() -> None:
         recorder.renew()
 
 
-def _close_all() -> None:
+def close_all() -> None:
+    """Write what waits, of every recorder of this process."""
     for recorder in tuple(_recorders):
         recorder.close()
