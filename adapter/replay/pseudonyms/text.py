@@ -28,13 +28,13 @@ _TOKEN: Final = re.compile(
     r"|(?P<uuid>(?<![^\W_])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![^\W_]))"
     r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]))"
     r"|(?P<e164>(?<![\w+])\+[1-9]\d{6,14}(?![^\W_]))"
-    r"|(?P<run>(?<![^\W_])\d+(?:[ ().\-/\u00a0]{1,3}\d+)*(?![^\W_]))"
+    r"|(?P<run>(?<![^\W_])\d+(?:(?![\W_]{0,2}\+[1-9]\d{6})[\W_]{1,3}\d+)*(?![^\W_]))"
     r"|(?P<word>[^\W_]+)"
 )
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
-_BETWEEN_SPELLED: Final = re.compile(r"[ .,\-\u00a0]{1,3}")
+_BETWEEN_SPELLED: Final = re.compile(r"[\W_]{1,3}")
 _COUNTED: Final = re.compile(r"\d{1,2}([a-z]+)")  # 7day
 # Invisible: a name must not become two words by them, nor a number two numbers.
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
