@@ -88,8 +88,10 @@ def test_a_number_keeps_the_class_of_its_line(original: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["+266696687", "266696687", "+17378742833", "anonymous", "Anonymous", "client:Anonymous", "unknown", "Restricted"]
-    + ["sip:anonymous@anonymous.invalid", "+86282452253", "No Caller ID"],
+    [
+        *("+266696687", "266696687", "+17378742833", "+86282452253", "anonymous", "Anonymous", "client:Anonymous"),
+        *("sip:anonymous@anonymous.invalid", "No Caller ID", "Restricted", "unknown"),
+    ],
 )
 def test_what_stands_for_withheld_stays(value: str) -> None:
     drawn = one("From", value)
@@ -135,7 +137,8 @@ def test_a_name_is_the_same_however_it_is_written_and_wherever_it_is_said() -> N
     )
     last, first = drawn.value("CallerName").split()
     assert drawn.value("SpeechResult") == f"my name is {first.lower()} {last.lower()}"
-    assert drawn.answer and drawn.answer.body.endswith(f"back, {first.title()} {last.title()}.</Say></Response>")
+    assert drawn.answer
+    assert drawn.answer.body.endswith(f"back, {first.title()} {last.title()}.</Say></Response>")
     assert drawn.receipt == {"name": first.title()}
 
 
@@ -152,7 +155,9 @@ def test_the_last_digits_of_an_account_stay_its_last_digits(tail: str, prefix: s
 
 
 def test_digits_said_are_the_digits_keyed_in() -> None:
-    table = dict(zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True))
+    table = dict(
+        zip(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], "0123456789", strict=True)
+    )
     said = one("SpeechResult", "it is one two three four thank you")
     assert said.startswith("it is ")
     assert "".join(table[each] for each in said.split()[2:6]) == one("Digits", "1234")
@@ -178,7 +183,8 @@ def test_an_answer_in_which_nothing_is_personal_stays_to_the_byte() -> None:
         "</Gather><Redirect method='POST'>/twilio/turn/2</Redirect></Response>"
     )
     drawn = cleaned(webhook(body=body)).answer
-    assert drawn and drawn.body == body
+    assert drawn
+    assert drawn.body == body
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -208,6 +214,23 @@ def test_secrets_are_left_out_even_when_personal_data_is_kept(name: str) -> None
 def test_only_chosen_headers_are_kept() -> None:
     headers = {"user-agent": "TwilioProxy/1.1", "cookie": "a", "x-forwarded-for": "10.0.0.1", "authorization": "b"}
     assert cleaned(replace(webhook(), headers=headers)).headers == {"user-agent": "TwilioProxy/1.1"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/twilio/voice", "/twilio/turn/12", "/twilio/whisper/0a1b2c3d4e5f/3", "/twilio/whisper/0a1b2c3d4e5f/3/answer"],
+)
+def test_our_own_addresses_stay(path: str) -> None:
+    assert cleaned(replace(webhook(), path=path)).path == path
+
+
+@pytest.mark.parametrize(
+    "path", ["/twilio/447000000000", "/twilio/qorina", "/greet/Qorina", "/twilio/turn/14155550123", "/ivr/4155550123"]
+)
+def test_what_is_personal_in_an_address_does_not_stay(path: str) -> None:
+    drawn = cleaned(replace(webhook(), path=path)).path
+    assert drawn.count("/") == path.count("/")
+    assert path.rpartition("/")[2] not in drawn
 
 
 def test_a_receipt_keeps_the_engines_own_words() -> None:

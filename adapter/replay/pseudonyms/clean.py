@@ -28,7 +28,8 @@ _MOST_CALLS: Final = 2_000
 _KEPT_DIGITS: Final = 2
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _KEYS_PRESSED: Final = re.compile("[0-9#*A-D]*")
-_OWN_PART: Final = re.compile(r"\d{1,4}|[0-9a-f]{12}")
+# /twilio/turn/2, /twilio/whisper/0a1b2c3d4e5f/2/answer: the number of a turn, the key of a line.
+_OWN: Final = re.compile(r"/twilio(?:/[a-z]{1,10}|/turn/\d{1,4}|/whisper/[0-9a-f]{12}(?:/\d{1,4}(?:/answer)?)?)")
 _SCHEME: Final = re.compile("[a-z]+:")
 _USERINFO: Final = re.compile(r"(?<=//)[^/@\s\"'<>]+@")
 _NOTHING: Final = Harmless(few_digits=False)
@@ -130,12 +131,10 @@ class Pseudonyms:
         return self._replacer.text(value, self._outcomes, keys=Harmless(known.JSON_WORDS))
 
     def _path(self, path: str, spoken: Harmless) -> str:
-        bare = path.partition("?")[0].split("/")
-        own = bare[1:2] == ["twilio"]
-        done = "/".join(
-            part if own and _OWN_PART.fullmatch(part) else self._replacer.text(part, self._paths) for part in bare
-        )
-        query = path[len(path.partition("?")[0]) :]
+        bare = path.partition("?")[0]
+        parts = [self._replacer.text(part, self._paths) for part in bare.split("/")]
+        done = bare if _OWN.fullmatch(bare) and _is_known(bare) else "/".join(parts)
+        query = path[len(bare) :]
         return done + _query(query, lambda name, value: (self._name(name), self._field(name, value, spoken)))
 
     def _formed(self, form: re.Pattern[str], value: str) -> str:
@@ -159,6 +158,10 @@ class Pseudonyms:
         names = Harmless(self._vocabulary.words | known.RECEIPT_WORDS)
         cleaned: Receipt = self._replacer.value(dict(receipt), values, names)
         return cleaned
+
+
+def _is_known(path: str) -> bool:
+    return path.split("/")[2] in known.PATH_WORDS
 
 
 def _has_its_form(name: str, value: str) -> bool:
