@@ -10,6 +10,7 @@ import html
 import json
 import re
 import uuid
+from collections import OrderedDict
 from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +22,7 @@ from .spelled import digit_said, say
 from .words import folded, word
 
 _DEEPEST: Final = 6
+_MOST_SEEN: Final = 5_000
 _FEW_DIGITS: Final = 2  # a choice, a count, an hour: no more than that is nobody's
 
 _TOKEN: Final = re.compile(
@@ -46,7 +48,7 @@ class Harmless:
     """What stays in a text. `words`: folded; `kept`: values exactly so (numbers of lines, addresses of agents);
     `few_digits`: one or two digits alone, too."""
 
-    words: Set[str] = frozenset()
+    words: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     few_digits: bool = True
 
@@ -58,6 +60,17 @@ class Replacer:
     key: Key
     taken: Set[str] = frozenset()
     _kept: dict[frozenset[str], re.Pattern[str] | None] = field(default_factory=dict)
+    # What fields say is said again and again: places, our own texts, the number in From and in Caller.
+    _seen: OrderedDict[tuple[str, Harmless], str] = field(default_factory=OrderedDict)
+
+    def known_text(self, text: str, harmless: Harmless) -> str:
+        """The same as `text`, remembered for a while."""
+        key = (text, harmless)
+        if (found := self._seen.get(key)) is None:
+            found = self._seen[key] = self.text(text, harmless)
+            if len(self._seen) > _MOST_SEEN:
+                self._seen.popitem(last=False)
+        return found
 
     def text(self, text: str, harmless: Harmless, depth: int = 0, keys: Harmless | None = None) -> str:
         """The text with everything personal replaced. `keys`: what stays in the names of JSON within it."""
