@@ -99,6 +99,12 @@ def test_what_stands_for_withheld_stays(value: str) -> None:
     assert drawn.partition("@")[0] == value.partition("@")[0]
 
 
+def test_what_stands_for_withheld_stays_in_answers_too() -> None:
+    drawn = cleaned(webhook(body="<Response><Dial callerId='+266696687'>x</Dial></Response>")).answer
+    assert drawn
+    assert "callerId='+266696687'" in drawn.body
+
+
 def test_a_name_beside_a_word_for_withheld_does_not_stay() -> None:
     drawn = one("From", "anonymous Maria")
     assert "Maria" not in drawn
@@ -142,6 +148,11 @@ def test_a_name_is_the_same_however_it_is_written_and_wherever_it_is_said() -> N
     assert drawn.receipt == {"name": first.title()}
 
 
+@pytest.mark.parametrize("spelling", ["Qor\u200bina", "&#81;orina", "%51orina", "\\u0051orina", "Qorin\u0301a"])
+def test_a_name_is_the_same_however_it_is_encoded(spelling: str) -> None:
+    assert one("CallerName", spelling) == one("CallerName", "Qorina")
+
+
 def test_keys_pressed_as_a_choice_stay_and_longer_digits_do_not() -> None:
     assert [one("Digits", value) for value in ("1", "42", "#", "")] == ["1", "42", "#", ""]
     assert re.fullmatch(r"\d{3}", one("Digits", "300"))
@@ -179,7 +190,7 @@ def test_words_of_the_menu_stay_in_what_is_said_unless_the_caller_is_called_so()
 def test_an_answer_in_which_nothing_is_personal_stays_to_the_byte() -> None:
     body = (
         "<?xml version='1.0' encoding='UTF-8'?>\n<Response><Gather action=\"/twilio/turn/2\"  input='dtmf speech' "
-        'numDigits="1"><Say language="en-US" voice="Polly.Joanna">Welcome. One moment, please &amp; thank you.</Say>'
+        'numDigits="1"><Say language="en-US" voice="Polly.Joanna">One moment, &quot;please&#39; &amp; thank you.</Say>'
         "</Gather><Redirect method='POST'>/twilio/turn/2</Redirect></Response>"
     )
     drawn = cleaned(webhook(body=body)).answer

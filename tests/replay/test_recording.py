@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
 import os
@@ -93,7 +94,7 @@ def test_a_key_of_a_later_program_is_read_over() -> None:
     assert recorded_of(json.dumps(entry)) == WEBHOOK
 
 
-@pytest.mark.parametrize("cut", [1, len(LINE) // 2, len(LINE) - 2])
+@pytest.mark.parametrize("cut", [1, LINE.index(b"\xc3") + 1, len(LINE) // 2, len(LINE) - 2])
 def test_a_last_line_that_is_cut_off_is_told_as_such(cut: int) -> None:
     first, broken = read_stream(io.BytesIO(LINE + LINE[:cut]), "x")
     assert first == WEBHOOK
@@ -173,6 +174,23 @@ def test_a_link_is_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"):
         RotatingFile(tmp_path / "x").append([LINE])
+
+
+def test_a_file_that_is_rotated_away_while_one_waits_for_it_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(LINE)
+    flock = fcntl.flock
+
+    def rotated_meanwhile(descriptor: int, operation: int) -> None:
+        flock(descriptor, operation)
+        if not (tmp_path / "x.1").exists():
+            path.rename(tmp_path / "x.1")
+
+    monkeypatch.setattr(fcntl, "flock", rotated_meanwhile)
+    RotatingFile(path).append([LINE])
+    assert path.read_bytes() == (tmp_path / "x.1").read_bytes() == LINE
 
 
 def test_processes_that_record_together_lose_and_mix_no_line(tmp_path: Path) -> None:
@@ -313,6 +331,30 @@ def test_a_forked_process_records_with_a_thread_of_its_own(tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, b"")
     found = [each.path for each in read(tmp_path / "x") if isinstance(each, Recorded)]
     assert found == ["/parent", "/after", "/after"]
+
+
+def test_a_forked_process_leaves_what_waited_to_its_parent() -> None:
+    code = (
+        "import os, threading\n"
+        "from adapter.replay.recording import Recorder, Recorded\n"
+        "class Shelf:\n"
+        "    lines, reached, released = [], threading.Event(), threading.Event()\n"
+        "    def append(self, lines): self.reached.set(); self.released.wait(); self.lines += lines\n"
+        "shelf = Shelf()\n"
+        "recorder = Recorder(shelf, lambda each: each, lambda: 0)\n"
+        "recorder.offer(Recorded('POST', '/written', ())); shelf.reached.wait()\n"
+        "recorder.offer(Recorded('POST', '/waiting', ()))\n"
+        "child = os.fork()\n"
+        "shelf.released.set()\n"
+        "if not child: recorder.offer(Recorded('POST', '/child', ()))\n"
+        "recorder.close(30)\n"
+        "if child: os.waitpid(child, 0)\n"
+        "print(len(shelf.lines), flush=True)\n"
+        "os._exit(0)\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, timeout=60, check=False, capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["1", "2"], "")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 import uuid
 from collections import OrderedDict
 from collections.abc import Set
@@ -76,7 +77,8 @@ class Replacer:
         """The text with everything personal replaced. `keys`: what stays in the names of JSON within it."""
         if not text or text in harmless.kept:
             return text
-        text = _INVISIBLE.sub("", text)
+        if not text.isascii():
+            text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
         if depth > _DEEPEST:
             return characters(self.key, text)
         layered = self._layers(text, harmless, depth, keys)
