@@ -109,5 +109,6 @@ def _text(value: Any) -> str:
 
 def _told(error: Exception) -> str:
     """What Twilio's client says, without the address, which has the account in it."""
-    status = getattr(error, "status", None)
+    answer = error.args[-1] if error.args else None  # its pages raise with the whole answer
+    status = getattr(error, "status", None) or getattr(answer, "status_code", None)
     return f"Twilio answers {status}" if status else f"Twilio cannot be reached ({type(error).__name__})"

@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -28,7 +29,8 @@ _MOST_CALLS: Final = 2_000
 _KEPT_DIGITS: Final = 2
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _KEYS_PRESSED: Final = re.compile("[0-9#*A-D]*")
-_OWN_PART: Final = re.compile(r"\d{1,4}|[0-9a-f]{12}")
+# /twilio/turn/2, /twilio/whisper/0a1b2c3d4e5f/2/answer: the number of a turn, the key of a line.
+_OWN: Final = re.compile(r"/twilio(?:/[a-z]{1,10}|/turn/\d{1,4}|/whisper/[0-9a-f]{12}(?:/\d{1,4}(?:/answer)?)?)")
 _SCHEME: Final = re.compile("[a-z]+:")
 _USERINFO: Final = re.compile(r"(?<=//)[^/@\s\"'<>]+@")
 _NOTHING: Final = Harmless(few_digits=False)
@@ -59,6 +61,10 @@ class Pseudonyms:
         self._calls: OrderedDict[str, set[str]] = OrderedDict()
         self._names = Harmless(known.JSON_WORDS | known.RECEIPT_WORDS | {"x"}, vocabulary.kept)
         self._addresses = Harmless(known.ADDRESS_WORDS, vocabulary.kept, few_digits=False)
+        self._receipt_names = Harmless(vocabulary.words | known.RECEIPT_WORDS)
+        self._private = Harmless(kept=vocabulary.kept, few_digits=False)
+        self._all_words = (vocabulary.words | known.RECEIPT_WORDS | known.ADDRESS_WORDS | known.PATH_WORDS) - _SPOKEN
+        self._allowed = lru_cache(maxsize=1_000)(self._allowed_without)
         self._paths = Harmless(known.PATH_WORDS, vocabulary.kept)
         self._outcomes = Harmless(frozenset({"successful", "failed", "true", "false", "null"}), few_digits=False)
 
@@ -66,16 +72,15 @@ class Pseudonyms:
         """The webhook as it may be written."""
         public = without_secrets(recorded)
         personal = self._learn(public)
-        words = self._vocabulary.words - personal
-        spoken = Harmless(words, self._vocabulary.kept)
+        spoken, heard, decided = self._allowed(personal)
         return replace(
             public,
             method=public.method if re.fullmatch("[A-Z]{3,7}", public.method) else "POST",
             path=self._path(public.path, spoken),
             fields=self._fields(public.fields, spoken),
             headers={name: self._formed(known.HEADERS[name], value) for name, value in public.headers.items()},
-            answer=public.answer and self._answer(public.answer, words, personal),
-            receipt=self._receipt(public.receipt, words, personal),
+            answer=public.answer and self._answer(public.answer, heard),
+            receipt=self._receipt(public.receipt, decided),
             name=self._replacer.text(public.name, Harmless(known.RECEIPT_WORDS | known.PATH_WORDS)),
         )
 
@@ -88,7 +93,14 @@ class Pseudonyms:
         for name, value in recorded.fields:
             if not _is_told(name, value) and value not in self._vocabulary.kept:
                 found.update(folded(word) for word in _WORD.findall(value))
-        return frozenset(found - _SPOKEN)
+        return frozenset(found & self._all_words)
+
+    def _allowed_without(self, personal: frozenset[str]) -> tuple[Harmless, Harmless, Harmless]:
+        """What stays in this call in what is said by the caller, said to the caller, and in the decision."""
+        words, kept = self._vocabulary.words - personal, self._vocabulary.kept
+        ours = known.RECEIPT_WORDS - personal
+        addresses = (known.ADDRESS_WORDS | known.PATH_WORDS | {"x"}) - personal
+        return Harmless(words, kept), Harmless(words | ours | addresses, kept), Harmless(words | ours, kept)
 
     def _fields(self, fields: Pairs, spoken: Harmless) -> Pairs:
         return tuple((self._name(name), self._field(name, value, spoken)) for name, value in fields)
@@ -110,7 +122,7 @@ class Pseudonyms:
             return self._address(value)
         if name == "AddOns":
             return self._add_ons(value)
-        return self._replacer.text(value, replace(_NOTHING, kept=self._vocabulary.kept))
+        return self._replacer.known_text(value, self._private)
 
     def _pressed(self, value: str) -> str:
         few = len(value) <= self._kept_digits and _KEYS_PRESSED.fullmatch(value)
@@ -119,7 +131,7 @@ class Pseudonyms:
     def _address(self, value: str) -> str:
         """A caller who withheld the number goes on doing so: what stands for it stays, the rest of it does not."""
         if read_ani(value).note != "withheld":
-            return self._replacer.text(value, self._addresses)
+            return self._replacer.known_text(value, self._addresses)
         user = _SCHEME.sub("", value.strip()).partition("@")[0].partition(";")[0]
         kept = {user} if user.removeprefix("+").isdecimal() else set()
         return self._replacer.text(
@@ -130,35 +142,33 @@ class Pseudonyms:
         return self._replacer.text(value, self._outcomes, keys=Harmless(known.JSON_WORDS))
 
     def _path(self, path: str, spoken: Harmless) -> str:
-        bare = path.partition("?")[0].split("/")
-        own = bare[1:2] == ["twilio"]
-        done = "/".join(
-            part if own and _OWN_PART.fullmatch(part) else self._replacer.text(part, self._paths) for part in bare
-        )
-        query = path[len(path.partition("?")[0]) :]
+        bare = path.partition("?")[0]
+        parts = [self._replacer.known_text(part, self._paths) for part in bare.split("/")]
+        done = bare if _OWN.fullmatch(bare) and _is_known(bare) else "/".join(parts)
+        query = path[len(bare) :]
         return done + _query(query, lambda name, value: (self._name(name), self._field(name, value, spoken)))
 
     def _formed(self, form: re.Pattern[str], value: str) -> str:
         return value if form.fullmatch(value) else self._replacer.text(value, _NOTHING)
 
-    def _answer(self, answer: Answer, words: frozenset[str], personal: frozenset[str]) -> Answer:
-        stays = words | ((known.ADDRESS_WORDS | known.PATH_WORDS | known.RECEIPT_WORDS | {"x"}) - personal)
-        body = Harmless(stays, self._vocabulary.kept)
+    def _answer(self, answer: Answer, body: Harmless) -> Answer:
         written = twiml(
             answer.body,
-            lambda text: self._replacer.text(text, body),
+            lambda text: self._replacer.known_text(text, body),
             lambda name: self._replacer.text(name, _NOTHING),
         )
         kind = self._formed(known.CONTENT_TYPE, answer.content_type) if answer.content_type else ""
         return Answer(answer.status, kind, written)
 
-    def _receipt(self, receipt: Receipt | None, words: frozenset[str], personal: frozenset[str]) -> Receipt | None:
+    def _receipt(self, receipt: Receipt | None, values: Harmless) -> Receipt | None:
         if receipt is None:
             return None
-        values = Harmless(words | (known.RECEIPT_WORDS - personal), self._vocabulary.kept)
-        names = Harmless(self._vocabulary.words | known.RECEIPT_WORDS)
-        cleaned: Receipt = self._replacer.value(dict(receipt), values, names)
+        cleaned: Receipt = self._replacer.value(dict(receipt), values, self._receipt_names)
         return cleaned
+
+
+def _is_known(path: str) -> bool:
+    return path.split("/")[2] in known.PATH_WORDS
 
 
 def _has_its_form(name: str, value: str) -> bool:

@@ -40,7 +40,7 @@ FORMS: Final = {
         ("AnsweredBy", "human|fax|unknown|machine_start|machine_end_(?:beep|silence|other)"),
         ("msg", "Gather End"),
         ("FinishedOnKey", "[0-9#*]?"),
-        ("Confidence", r"[01]?\.?\d{0,20}"),
+        ("Confidence", r"[01](?:\.\d{1,10})?"),
         ("Language", r"[a-z]{2,3}(?:-[A-Z]{2})?"),
         ("FromCountry ToCountry CallerCountry CalledCountry", _COUNTRY),
         ("ErrorUrl RecordingUrl", rf"https://api\.twilio\.com/\d{{4}}-\d\d-\d\d/Accounts/{_SID}/Recordings/{_SID}"),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 import uuid
+from collections import OrderedDict
 from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +23,7 @@ from .spelled import digit_said, say
 from .words import folded, word
 
 _DEEPEST: Final = 6
+_MOST_SEEN: Final = 5_000
 _FEW_DIGITS: Final = 2  # a choice, a count, an hour: no more than that is nobody's
 
 _TOKEN: Final = re.compile(
@@ -28,13 +31,13 @@ _TOKEN: Final = re.compile(
     r"|(?P<uuid>(?<![^\W_])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![^\W_]))"
     r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]))"
     r"|(?P<e164>(?<![\w+])\+[1-9]\d{6,14}(?![^\W_]))"
-    r"|(?P<run>(?<![^\W_])\d+(?:[ ().\-/\u00a0]{1,3}\d+)*(?![^\W_]))"
+    r"|(?P<run>(?<![^\W_])\d+(?:(?![\W_]{0,2}\+[1-9]\d{6})[\W_]{1,3}\d+)*(?![^\W_]))"
     r"|(?P<word>[^\W_]+)"
 )
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
-_BETWEEN_SPELLED: Final = re.compile(r"[ .,\-\u00a0]{1,3}")
+_BETWEEN_SPELLED: Final = re.compile(r"[\W_]{1,3}")
 _COUNTED: Final = re.compile(r"\d{1,2}([a-z]+)")  # 7day
 # Invisible: a name must not become two words by them, nor a number two numbers.
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -46,7 +49,7 @@ class Harmless:
     """What stays in a text. `words`: folded; `kept`: values exactly so (numbers of lines, addresses of agents);
     `few_digits`: one or two digits alone, too."""
 
-    words: Set[str] = frozenset()
+    words: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     few_digits: bool = True
 
@@ -58,12 +61,24 @@ class Replacer:
     key: Key
     taken: Set[str] = frozenset()
     _kept: dict[frozenset[str], re.Pattern[str] | None] = field(default_factory=dict)
+    # What fields say is said again and again: places, our own texts, the number in From and in Caller.
+    _seen: OrderedDict[tuple[str, Harmless], str] = field(default_factory=OrderedDict)
+
+    def known_text(self, text: str, harmless: Harmless) -> str:
+        """The same as `text`, remembered for a while."""
+        key = (text, harmless)
+        if (found := self._seen.get(key)) is None:
+            found = self._seen[key] = self.text(text, harmless)
+            if len(self._seen) > _MOST_SEEN:
+                self._seen.popitem(last=False)
+        return found
 
     def text(self, text: str, harmless: Harmless, depth: int = 0, keys: Harmless | None = None) -> str:
         """The text with everything personal replaced. `keys`: what stays in the names of JSON within it."""
         if not text or text in harmless.kept:
             return text
-        text = _INVISIBLE.sub("", text)
+        if not text.isascii():
+            text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
         if depth > _DEEPEST:
             return characters(self.key, text)
         layered = self._layers(text, harmless, depth, keys)
