@@ -54,7 +54,10 @@ def show_differences(tally: Tally, on: Console) -> None:
         return
     on.print("\n[bold]The caller …[/]")
     for group in groups[:_MOST_SHOWN]:
-        on.print(f"{_count(group.webhooks):>7} x {escape(group.difference.sentence)}  [dim]{escape(_where(group))}[/]")
+        on.print(
+            f"{_count(group.webhooks):>7} x {escape(group.difference.sentence)}  [dim]{escape(_where(group))}[/]",
+            soft_wrap=True,
+        )
     hidden = len(groups) - _MOST_SHOWN
     if hidden > 0:
         on.print(f"[dim]        and {hidden} other differences; --json has them all[/]")

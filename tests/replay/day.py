@@ -47,6 +47,8 @@ from tests.conversations.world import SETTINGS, configuration
 _LINES = [line["number"] for line in SETTINGS["lines"]]
 _WORDS = ["refund please", "money back", "my order", "complaint", "yes", "no", "Maria Lopez", "Ana Moss", "hm", "4711"]
 _KEYS = ["1", "2", "3", "9", "4711", "4711#", "1111", "2222", "0", "#", "12"]
+_PHONES = 4
+_DAY_SECONDS = 86_400
 _STIR = [None, None, "A", "B", "C", "TN-Validation-Failed-A"]
 
 
@@ -129,25 +131,25 @@ class Day:
     webhooks: int
 
 
-def a_day(folder: Path, calls: int, seed: int = 1, phones: int = 4, seconds: float = 86_400, **recording: Any) -> Day:
-    """`calls` calls spread over `seconds`, recorded with these settings."""
+def a_day(folder: Path, calls: int, seed: int = 1, people: int | None = None, **recording: Any) -> Day:
+    """`calls` calls of a day, recorded with these settings. `people`: how many called before (a fifth of the calls)."""
     file = folder / "calls.jsonl"
     wanted = {"file": str(file), "personal": "keep", "max_bytes": 10**9, **recording}
     path = configuration(folder, PUBLIC_URL, recording=wanted)
-    people = _remember(path, random.Random(seed), max(4, calls // 5))
+    known = _remember(path, random.Random(seed), calls // 5 if people is None else people)
     memory = folder / "morning.db"
     copy_database(folder / "calls.db", memory)
     times, sent = Times(ToldClock(NOW)), [0]
     app = create_app(load(path, {}), clock=times.clock, ids=CountedIds())
-    times.of = dict.fromkeys(range(phones), NOW / 1_000)
+    times.of = dict.fromkeys(range(_PHONES), NOW / 1_000)
     exchange = WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN)
     threads = [
         threading.Thread(
             target=_calls,
-            args=(InTurn(exchange, times, phone, sent), random.Random(f"{seed} {phone}"), people),
-            kwargs={"count": len(range(phone, calls, phones)), "seconds": seconds},
+            args=(InTurn(exchange, times, phone, sent), random.Random(f"{seed} {phone}"), known),
+            kwargs={"count": len(range(phone, calls, _PHONES))},
         )
-        for phone in range(phones)
+        for phone in range(_PHONES)
     ]
     for thread in threads:
         thread.start()
@@ -158,7 +160,7 @@ def a_day(folder: Path, calls: int, seed: int = 1, phones: int = 4, seconds: flo
     return Day(path, file, memory, sent[0])
 
 
-def _calls(exchange: InTurn, chance: random.Random, people: list[str], count: int, seconds: float) -> None:
+def _calls(exchange: InTurn, chance: random.Random, people: list[str], count: int) -> None:
     times, phone = exchange.times, exchange.phone
     try:
         network = Network(
@@ -170,7 +172,7 @@ def _calls(exchange: InTurn, chance: random.Random, people: list[str], count: in
         )
         for number in range(count):
             # The day's end is not reached to the second: what counts is how many calls there are in it.
-            due = NOW / 1_000 + seconds * (number + chance.random()) / count
+            due = NOW / 1_000 + _DAY_SECONDS * (number + chance.random()) / count
             times.pass_at(phone, max(0.0, due - times.of[phone]))
             network.play(_a_call(chance, people), Somebody(chance))
     finally:

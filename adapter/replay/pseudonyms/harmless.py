@@ -25,12 +25,14 @@ FORMS: Final = {
     name: re.compile(form)
     for names, form in (
         ("CallSid ParentCallSid DialCallSid AccountSid ApplicationSid QueueSid RecordingSid SipDomainSid", _SID),
-        ("DequeingCallSid PhoneNumberSid ConferenceSid CallbackSid", _SID),
+        ("DequeingCallSid PhoneNumberSid ConferenceSid CallbackSid SessionId StreamSid", _SID),
+        ("SessionStatus", "completed|ended|failed|error|stopped|in-progress"),
         ("ApiVersion", r"\d{4}-\d\d-\d\d"),
         ("CallStatus DialCallStatus", _STATUS),
         ("Direction", "inbound|outbound-api|outbound-dial|trunking-originating|trunking-terminating"),
         ("CallbackSource", "call-progress-events"),
-        ("SequenceNumber CallDuration Duration DialCallDuration RecordingDuration QueueTime QueuePosition", _COUNT),
+        ("SequenceNumber CallDuration Duration DialCallDuration RecordingDuration SessionDuration", _COUNT),
+        ("QueueTime QueuePosition", _COUNT),
         ("AvgQueueTime CurrentQueueSize MaxQueueSize SipResponseCode DialSipResponseCode ErrorCode", _COUNT),
         ("Timestamp", r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|GMT)"),
         ("StirVerstat", r"NULL|No-TN-Validation|TN-Validation-(?:Passed|Failed)(?:-[ABC])?(?:-Diverted|-Passthrough)?"),
@@ -53,7 +55,7 @@ NAMES: Final = frozenset(FORMS) | listed(
     "UnstableSpeechResult FromCity FromState FromZip CallerCity CallerState CallerZip ToCity ToState ToZip "
     "CalledCity CalledState CalledZip SipDomain SipUsername SipCallId SipSourceIp DialSipCallId ErrorMessage "
     "RecordingStatus RecordingChannels RecordingSource Digit TranscriptionText FirstName LastName Name Number "
-    "Email"
+    "Email HandoffData StreamError StreamName"
 )
 SIP_HEADER: Final = re.compile(r"(Dial)?SipHeader_")
 ADDRESSES: Final = listed("From To Caller Called ForwardedFrom CalledVia CallerID SipDomain SipUsername")

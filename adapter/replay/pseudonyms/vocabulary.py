@@ -62,6 +62,7 @@ def _said(line: Line) -> Iterator[str]:
 
 def _own(line: Line) -> Iterator[str]:
     yield line.number
+    yield line.key  # which names it in addresses
     for destination in (line.destination, *line.destinations.values()):
         yield from _addresses(destination)
 
