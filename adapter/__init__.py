@@ -8,7 +8,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     lookups.py      line types, looked up behind the greeting
     cli/            the command `sticky-calls`, one module a command group
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
-    replay/         Twilio, played: a telephone network in a box, and recorded webhooks sent again
+    replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing; gives back engine values, never rows
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,
