@@ -13,6 +13,7 @@ from adapter.replay.recording import Answer, Receipt
 from .targets import Rerun
 
 _UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_OWN: Final = re.compile(r"https?://[^\s\"'<>]{1,300}?/twilio/(?=(?:turn|whisper)/)")
 _FINE: Final = frozenset({200, 204})
 
 
@@ -43,11 +44,14 @@ def checked(rerun: Rerun, *, compare: bool = True) -> Checked:
 def differing(
     before: Answer, after: Answer, decided: Receipt | None, decides: Receipt | None
 ) -> tuple[Difference, ...]:
-    """What a caller would hear differently, and what was decided differently. Customers' ids are made up anew in every
-    run: only which of them are the same within an answer counts."""
+    """What a caller would hear differently, and what was decided differently.
+
+    Customers' ids are made up anew in every run: only which of them are the same within an answer counts. The service's
+    own addresses count without their beginning, which is another on every machine.
+    """
     heard: tuple[Difference, ...] = ()
     if before != after:
-        heard = differences_of_answers(_with_counted_ids(before), _with_counted_ids(after))
+        heard = differences_of_answers(_comparable(before), _comparable(after))
     kinds = {each.kind for each in heard}
     # Where the call goes is told once, by what the caller's telephone is told.
     told = (each for each in differences_of_receipts(decided, decides) if each.kind not in kinds)
@@ -60,6 +64,7 @@ def _unusable(answer: Answer) -> str:
     return "answered with something that is no TwiML" if answer.body and tree(answer.body) is None else ""
 
 
-def _with_counted_ids(answer: Answer) -> Answer:
+def _comparable(answer: Answer) -> Answer:
     seen: dict[str, str] = {}
-    return replace(answer, body=_UUID.sub(lambda found: seen.setdefault(found[0], f"id {len(seen) + 1}"), answer.body))
+    body = _UUID.sub(lambda found: seen.setdefault(found[0], f"id {len(seen) + 1}"), answer.body)
+    return replace(answer, body=_OWN.sub("/twilio/", body))
