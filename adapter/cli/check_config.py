@@ -9,7 +9,7 @@ import click
 
 from adapter.config import Config, find, load
 from adapter.config.effective import effective as printed
-from adapter.config.remarks import line_remarks
+from adapter.config.remarks import remarks as remarks_on_lines
 
 
 @click.command(epilog="Example:  sticky-calls check-config config.yaml --effective")
@@ -46,4 +46,4 @@ def _remarks(config: Config) -> list[str]:
         remarks.append("no security.encryption_keys: numbers and variables lie unencrypted in the database")
     if config.recording.file and config.recording.personal == "keep":
         remarks.append("recording.personal is keep: the recording holds callers' numbers and what they say")
-    return list(dict.fromkeys([*remarks, *(remark for line in config.lines for remark in line_remarks(line))]))
+    return list(dict.fromkeys([*remarks, *remarks_on_lines(config)]))

@@ -13,6 +13,7 @@ from adapter.engine.model import Outcome
 
 from .fields import Address, PhoneNumber, Switch, Text, Whole
 from .tables import Section
+from .tree import as_mapping
 
 _DEFAULT = Destination(DestinationKind.HANGUP)
 
@@ -20,8 +21,20 @@ _DEFAULT = Destination(DestinationKind.HANGUP)
 WORDS: Final = (DestinationKind.VOICEMAIL, DestinationKind.CALLBACK, DestinationKind.HANGUP)
 # Kinds with somebody who answers a telephone of their own: only there can Twilio play something to them first.
 ANSWERED: Final = (DestinationKind.DIAL, DestinationKind.SIP, DestinationKind.CLIENT)
+# Kinds that show whom they ring a number; a client is shown nothing else than an identity.
+NUMBERED: Final = (DestinationKind.DIAL, DestinationKind.SIP)
 # Outcomes that something can come after; when somebody answered, the call is over with them.
 OUTCOMES: Final = tuple(outcome for outcome in Outcome if outcome is not Outcome.ANSWERED)
+_QUEUED: Final = (Outcome.BUSY, Outcome.NO_ANSWER, Outcome.FAILED)
+# What Twilio can tell of a kind (`adapter.twilio.turns`): a full queue is busy, and whoever leaves it got no answer; a
+# conference, or a session with another machine, can only fail.
+_POSSIBLE: Final[Mapping[DestinationKind, tuple[Outcome, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(ANSWERED, OUTCOMES),
+        **dict.fromkeys((DestinationKind.QUEUE, DestinationKind.WORKFLOW), _QUEUED),
+        **dict.fromkeys((DestinationKind.CONFERENCE, DestinationKind.RELAY, DestinationKind.STREAM), (Outcome.FAILED,)),
+    }
+)
 
 _WANTED = (
     "hangup, voicemail or callback, or exactly one of dial, sip, client, queue, workflow, conference, relay, stream and"
@@ -76,10 +89,11 @@ class DestinationSchema(Section):
     timeout_seconds = Whole(5, 600, unit="seconds")
     whisper = Switch()
     accept = Switch()
+    caller_id = PhoneNumber()
     after = AfterField()
 
 
-_OPTIONS = ("timeout_seconds", "whisper", "accept", "after")
+_OPTIONS = ("timeout_seconds", "whisper", "accept", "caller_id", "after")
 
 
 class DestinationField(fields.Nested):
@@ -100,7 +114,7 @@ class DestinationField(fields.Nested):
         if len(kinds) != 1:
             raise ValidationError(f"names {len(kinds)} destinations; write {_WANTED}")
         kind = DestinationKind(kinds[0])
-        _check_options(kind, loaded)
+        _check_options(kind, loaded, as_mapping(value.get("after")))
         options = {name: loaded[name] for name in _OPTIONS if name in loaded}
         return Destination(kind, loaded[kind], **options)
 
@@ -110,15 +124,26 @@ def missing_destination() -> str:
     return f"is missing; write {_WANTED}"
 
 
-def _check_options(kind: DestinationKind, loaded: Mapping[str, Any]) -> None:
-    """An option that this kind cannot have would be a promise that nobody keeps."""
-    wrong: dict[str, list[str]] = {}
-    for option in ("whisper", "accept"):
-        if loaded.get(option) and kind not in ANSWERED:
-            wrong[option] = [
-                f"works with {', '.join(ANSWERED)} only, where Twilio can speak to who answers; leave it out"
-            ]
-    if loaded.get("after") and kind is DestinationKind.REDIRECT:
+# option: the kinds that can have it, and why the others cannot
+_WORKS_WITH: Final[Mapping[str, tuple[tuple[DestinationKind, ...], str]]] = MappingProxyType(
+    {
+        "whisper": (ANSWERED, "where Twilio can speak to who answers"),
+        "accept": (ANSWERED, "where Twilio can speak to who answers"),
+        "timeout_seconds": (ANSWERED, "where something rings"),
+        "caller_id": (NUMBERED, "which show a number to whom they ring"),
+    }
+)
+
+
+def _check_options(kind: DestinationKind, loaded: Mapping[str, Any], after: Mapping[str, object]) -> None:
+    """An option that this kind cannot have would be a promise that nobody keeps. `after`: as written by outcomes."""
+    wrong: dict[str, Any] = {}
+    for option, (kinds, why) in _WORKS_WITH.items():
+        if loaded.get(option) and kind not in kinds:
+            wrong[option] = [f"works with {', '.join(kinds)} only, {why}; leave it out"]
+    if kind is DestinationKind.REDIRECT and loaded.get("after"):
         wrong["after"] = ["cannot follow a redirect: the address decides what comes next; leave it out"]
+    elif never := [outcome for outcome in after if outcome not in _POSSIBLE.get(kind, OUTCOMES)]:
+        wrong["after"] = {outcome: [f"never comes of a {kind}; leave it out"] for outcome in never}
     if wrong:
         raise ValidationError(wrong)

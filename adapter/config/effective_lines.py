@@ -9,7 +9,7 @@ from typing import Any
 from adapter.engine.line import Confirm, Destination, DisclosureRules, IntentRule, Line, MenuOption, ProofKind, Spoken
 from adapter.engine.model import Outcome
 
-from .destinations import ANSWERED, WORDS
+from .destinations import ANSWERED, NUMBERED, OUTCOMES, WORDS
 
 # Printed at the top level (disclosure), or by the order of the settings below.
 _APART = ("disclosure",)
@@ -52,16 +52,20 @@ def _destination(destination: Destination) -> str | dict[str, Any]:
         return destination.kind.value
     shown: dict[str, Any] = {
         destination.kind.value: destination.target,
-        "timeout_seconds": destination.timeout_seconds,
-        "after": {outcome.value: name for outcome, name in _in_order(destination.after)},
+        "timeout_seconds": destination.timeout_seconds if destination.kind in ANSWERED else None,
+        "caller_id": destination.caller_id if destination.kind in NUMBERED else None,
+        "after": _after(destination.after),
     }
     if destination.kind in ANSWERED:
         shown |= {"whisper": destination.whisper, "accept": destination.accept}
     return _written(shown)
 
 
-def _in_order(after: Mapping[Outcome, str]) -> list[tuple[Outcome, str]]:
-    return [(outcome, after[outcome]) for outcome in Outcome if outcome in after]
+def _after(after: Mapping[Outcome, str]) -> str | dict[str, str]:
+    """One name for all outcomes, where it was written so: not every kind may name each of them."""
+    if set(after) == set(OUTCOMES) and len(set(after.values())) == 1:
+        return next(iter(after.values()))
+    return {outcome.value: after[outcome] for outcome in Outcome if outcome in after}
 
 
 def _spoken(language: Spoken) -> dict[str, Any]:

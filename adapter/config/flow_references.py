@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 
 from adapter.engine.line import ProofKind
 from adapter.engine.policy import IdentityPolicy
-from adapter.twilio.voices import speaks
+from adapter.twilio.voices import LANGUAGES, speaks, spoken_in
 
 from .destinations import OUTCOMES, WORDS, missing_destination
 from .inheritance import Conversation, Placed, conversations
@@ -172,6 +172,26 @@ def _voices(conversation: Conversation) -> Iterator[tuple[Path, str, str]]:
             yield (*languages.path, name, "voice"), named, name
 
 
+def _languages_are_spoken(conversation: Conversation) -> Found:
+    """A language that no voice speaks, whatever its country: probably misspelt. With a voice, the voice is judged."""
+    for path, written in _spoken(conversation):
+        with suppress(ValidationError):
+            language = Language().read(written)
+            if not spoken_in(language):
+                suggestion = did_you_mean(language, LANGUAGES) or ", as en-US, es-MX, de-DE or fr-FR"
+                yield path, f"is no language that Twilio speaks; write one that it does{suggestion}"
+
+
+def _spoken(conversation: Conversation) -> Iterator[tuple[Path, str]]:
+    """Every language that is written without a voice."""
+    language, languages = conversation.setting("language"), conversation.setting("languages")
+    if isinstance(language.value, str) and conversation.setting("voice").value is None:
+        yield language.path, language.value
+    for name, settings in as_mapping(languages.value).items():
+        if as_mapping(settings).get("voice") is None:
+            yield (*languages.path, name), name
+
+
 def _proof_can_be_given(conversation: Conversation) -> Found:
     confirm = conversation.setting("confirm")
     if not isinstance(confirm.value, dict):
@@ -230,6 +250,7 @@ _CHECKS: tuple[Callable[[Conversation], Found], ...] = (
     _menu_can_be_answered,
     _languages_can_be_chosen,
     _voices_speak_their_language,
+    _languages_are_spoken,
     _proof_can_be_given,
     _typing_an_id_proves_nothing,
 )

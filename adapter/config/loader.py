@@ -14,6 +14,7 @@ from .build import build
 from .document import parse
 from .environment import overlay
 from .flow_references import check_conversations
+from .line_references import check_lines
 from .references import check_policy, check_references
 from .schema import ConfigSchema
 from .secret_files import read_secret_files
@@ -81,7 +82,8 @@ def _check(root: Node, schema: ConfigSchema) -> tuple[Mapping[str, Any], list[Pr
     except ValidationError as error:
         loaded = as_mapping(error.valid_data)
         found += _flat(error.messages)
-    found += [*check_references(written), *check_conversations(written), *check_texts(written)]
+    found += [*check_references(written), *check_lines(written)]
+    found += [*check_conversations(written), *check_texts(written)]
     found += check_policy(loaded)
     return loaded, [Problem(origin_of(root, path), path, message) for path, message in found]
 

@@ -46,6 +46,7 @@ class Destination:
 
     `whisper`: who answers is told who is calling (dial, sip, client). `accept`: and has to press 1 before the caller is
     connected, so that no mailbox takes the call. `after`: the name of the destination that comes next, by outcome.
+    `caller_id`: the E.164 number that is shown to who is rung (dial, sip), "" for the caller's own.
     """
 
     kind: DestinationKind
@@ -54,6 +55,7 @@ class Destination:
     whisper: bool = False
     accept: bool = False
     after: Mapping[Outcome, str] = field(default_factory=lambda: MappingProxyType({}))
+    caller_id: str = ""
 
 
 class ProofKind(StrEnum):

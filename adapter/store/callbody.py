@@ -200,13 +200,15 @@ def _talk_fields(call: Call) -> list[Any] | None:
 _PLAIN_TALK: list[Any] = [None, 1, 0, {}]
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
+
+
 def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
     if row is None:
         return None
     place, turn, since, changed = (*row, *_PLAIN_TALK[len(row) :])
-    named: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()
-    }
+    named: dict[str, Any] = {name: _tuples(value) for name, value in changed.items()}
     if "visited" in named:
         named["visited"] = tuple(_PLACES[number] for number in named["visited"])
     return Talk(_PLACES[place], turn, since=started_at + since, **named)

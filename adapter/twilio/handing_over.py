@@ -54,7 +54,13 @@ def record(response: VoiceResponse, wanted: Record, action: str) -> None:
 
 def _ring(response: VoiceResponse, destination: Destination, callbacks: Callbacks) -> Dial:
     timeout = max(_SHORTEST_RING, min(destination.timeout_seconds, _LONGEST_RING))
-    return response.dial(action=callbacks.action, method="POST", answer_on_bridge=True, timeout=timeout)
+    return response.dial(
+        action=callbacks.action,
+        method="POST",
+        answer_on_bridge=True,
+        timeout=timeout,
+        caller_id=plain(destination.caller_id) or None,
+    )
 
 
 def _told(callbacks: Callbacks) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which languages Twilio's <Say> voices speak: "an invalid combination of voice and language" makes a <Say> fail.
+"""Which languages Twilio's <Say> and its voices speak: "an invalid combination of voice and language" makes it fail.
 
 Sources: Twilio, "TwiML Voice: <Say>" (basic voices, names of Google's voices), and Amazon Polly, "Available voices"
 (Polly.*, its standard, neural and generative engines). Voices come and go without notice, so a voice that is not in
@@ -71,6 +71,28 @@ _POLLY: Final[dict[str, tuple[str, str, str]]] = {
     "tr-TR": ("Filiz", "Burcu", ""),
     "yue-CN": ("", "Hiujin", ""),
 }
+
+# Those that no voice above speaks: Google's, and what `alice` spoke.
+_FURTHER: Final = (
+    "af-ZA am-ET ar-XA bg-BG bn-IN cmn-TW el-GR en-CA et-EE eu-ES fil-PH gl-ES gu-IN he-IL hr-HR hu-HU id-ID kn-IN"
+    " lt-LT lv-LV ml-IN mr-IN ms-MY pa-IN sk-SK sl-SI sr-RS sw-KE ta-IN te-IN th-TH uk-UA ur-IN vi-VN yue-HK zh-CN"
+    " zh-HK zh-TW"
+)
+# What people write for the same language.
+_SAME: Final = {"no": "nb", "nn": "nb", "iw": "he", "tl": "fil"}
+LANGUAGES: Final = tuple(sorted({*_POLLY, *_FURTHER.split()}))
+
+
+def is_spoken(language: str) -> bool:
+    """Whether a <Say> speaks this language ("fr-FR") with some voice. Without its country ("fr") only some do."""
+    return language.casefold() in {each.casefold() for each in LANGUAGES}
+
+
+def spoken_in(language: str) -> list[str]:
+    """All languages that a <Say> speaks which begin as this one does: of "fr", fr-BE, fr-CA and fr-FR."""
+    written = language.casefold().partition("-")[0]
+    base = _SAME.get(written, written)
+    return [each for each in LANGUAGES if each.casefold().partition("-")[0] == base]
 
 
 def speaks(voice: str, language: str) -> bool | None:

@@ -6,7 +6,7 @@ from adapter.engine import flow
 from adapter.engine.confidence import NOBODY
 from adapter.engine.flow import Known
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Memory, Millis, Place, Verdict
+from adapter.engine.model import Call, Memory, Millis, Place, Recommendation, Verdict
 from adapter.store.database import Transaction
 
 from .proofs import is_locked, is_provable
@@ -25,11 +25,18 @@ def acquainted(
     count, provable, locked = 1, False, False
     if _may_be_asked(line, call):
         owners = people(tx, call) if owners is None else owners
-        own = () if call.customer_ref is None or call.undo.created_customer else (call.customer_ref,)
-        may_be = owners if len(owners) > 1 else own
         count, locked = len(owners), is_locked(tx, line, call, now)
-        provable = not locked and is_provable(tx, line, call, may_be, now)
+        provable = not locked and is_provable(tx, line, call, _may_be(call, owners), now)
     return known(line, call, memory, count, provable, locked)
+
+
+def owes_proof(tx: Transaction, line: Line, call: Call, known: Known, now: Millis) -> bool:
+    """Whether who probably calls has a proof to give, asked for it or locked out. Of a call that begins."""
+    if line.confirm is None or known.verified or known.recommendation is not Recommendation.CONFIRM:
+        return False
+    if known.locked:
+        return is_provable(tx, line, call, _may_be(call, people(tx, call)), now)
+    return known.provable
 
 
 def known(
@@ -48,6 +55,12 @@ def known(
         locked,
         has_number=call.ani is not None,
     )
+
+
+def _may_be(call: Call, owners: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom the caller may turn out to be."""
+    own = () if call.customer_ref is None or call.undo.created_customer else (call.customer_ref,)
+    return owners if len(owners) > 1 else own
 
 
 def _may_be_asked(line: Line, call: Call) -> bool:

@@ -14,7 +14,7 @@ from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
 from . import kept
-from .acquaintance import acquainted
+from .acquaintance import acquainted, owes_proof
 from .admission import charge, hit, over_quota
 from .recognition import recognize_again
 from .service import Service
@@ -80,8 +80,9 @@ def _greet_once(
 def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now: Millis) -> Greeting:
     call = begun.call
     resumed = _cut_off(tx, line, begun, now)
-    talk, step = flow.begin(line, acquainted(tx, line, call, begun.memory, now, begun.people), now, resumed)
-    call = replace(call, talk=talk)
+    known = acquainted(tx, line, call, begun.memory, now, begun.people)
+    talk, step = flow.begin(line, known, now, resumed)
+    call = replace(call, talk=replace(talk, unproved=owes_proof(tx, line, call, known, now)))
     if call.hung_up_at is not None:
         call = settle(tx, call, call.hung_up_at)
     calls.save(tx, call)

@@ -59,9 +59,12 @@ def _to_then(kind: str, *fields: Any) -> Ask | HandOver | Record | HangUp:
 
 def _from_destination(to: Destination) -> list[Any]:
     """The whole of it: a configuration that changes between two webhooks must not change the answer given twice."""
-    return [to.kind.value, to.target, to.timeout_seconds, to.whisper, to.accept, dict(to.after)]
+    return [to.kind.value, to.target, to.timeout_seconds, to.whisper, to.accept, dict(to.after), to.caller_id]
 
 
-def _to_destination(kind: str, target: str, seconds: int, whisper: bool, accept: bool, after: Plain) -> Destination:
+def _to_destination(
+    kind: str, target: str, seconds: int, whisper: bool, accept: bool, after: Plain, caller_id: str = ""
+) -> Destination:
+    """`caller_id`: what an earlier version kept has none."""
     known = {Outcome(outcome): name for outcome, name in after.items()}
-    return Destination(DestinationKind(kind), target, seconds, whisper, accept, known)
+    return Destination(DestinationKind(kind), target, seconds, whisper, accept, known, caller_id)

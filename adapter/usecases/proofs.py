@@ -12,7 +12,7 @@ from adapter.engine.flow import Proof
 from adapter.engine.flow.answers import expected
 from adapter.engine.flow.words import words
 from adapter.engine.line import Confirm, Line, ProofKind
-from adapter.engine.model import Call, Millis, Place
+from adapter.engine.model import Call, Hints, Millis, Place
 from adapter.store import customers, lockouts, memory
 from adapter.store.database import Transaction
 
@@ -20,11 +20,20 @@ from .recognition import people
 
 
 def proofs(tx: Transaction, line: Line, call: Call, now: Millis) -> tuple[Proof, ...]:
-    """One for each customer the caller may be and who has one: at WHO everybody on the number, else the call's own."""
+    """One for each customer the caller may be and who has one: at WHO everybody on the number, else whose account the
+    caller named, or the call's own."""
     if line.confirm is None or call.talk is None or call.talk.place not in (Place.WHO, Place.CONFIRM):
         return ()
-    refs = people(tx, call) if call.talk.place is Place.WHO else (call.customer_ref or "",)
+    refs = people(tx, call) if call.talk.place is Place.WHO else _asked_for(tx, call)
     return tuple(_proofs(tx, line, line.confirm, call, refs, now))
+
+
+def _asked_for(tx: Transaction, call: Call) -> tuple[str, ...]:
+    pair = call.talk.presented if call.talk else None
+    if pair is None:
+        return (call.customer_ref or "",)
+    found = customers.facts(tx, Hints(external_ids=(pair,))).external.get(pair)
+    return () if found is None else (found.customer_ref,)
 
 
 def is_provable(tx: Transaction, line: Line, call: Call, refs: Iterable[str], now: Millis) -> bool:
@@ -46,6 +55,16 @@ def count_wrong_answer(tx: Transaction, line: Line, call: Call, now: Millis) -> 
         return
     for tokens in _asked_about(tx, call):
         lockouts.save(tx, tokens, lockout.one_more(lockouts.find(tx, tokens), line.confirm, now))
+
+
+def forget_wrong_answers(tx: Transaction, line: Line, call: Call, ref: str, now: Millis) -> None:
+    """The caller has proved to be this customer: what was counted of them was a slip. A lock stays until it is over."""
+    if line.confirm is None:
+        return
+    for tokens in (*_asked_about(tx, call), lockouts.tokens_of_customer(tx, ref)):
+        counted = lockouts.find(tx, tokens)
+        if counted is not None and not lockout.is_locked((counted,), line.confirm, now):
+            lockouts.forget(tx, tokens)
 
 
 def _asked_about(tx: Transaction, call: Call) -> list[tuple[bytes, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from adapter.engine import identity
 from adapter.engine.confidence import NOBODY
 from adapter.engine.evidence import Standing
-from adapter.engine.model import AniLink, Basis, Call, Decision, Facts, Hints, Millis, Undo
+from adapter.engine.model import AniLink, Basis, Call, Decision, Evidence, Facts, Hints, Millis, Recommendation, Undo
 from adapter.store import customers
 from adapter.store.database import Transaction
 
@@ -69,13 +69,41 @@ def decide_again(service: Service, tx: Transaction, call: Call, hints: Hints, no
     found = recognize_again(service, tx, call, hints, now)
     if found.customer_ref != call.customer_ref:
         return decided(call, found, hints)
-    news = (line for line in found.decision.evidence if line.kind == "external_id" and line not in call.evidence)
-    evidence = (*call.evidence, *news)
+    evidence = _with_news(call, found.decision.evidence)
     return replace(call, basis=found.decision.basis, evidence=evidence, undo=merged(call.undo, found.undo))
 
 
+def note_named(tx: Transaction, call: Call, pair: tuple[str, str]) -> Call:
+    """The caller named an account and is still to prove that it is theirs: that changes nothing but the explanation."""
+    named = Evidence("external_id", pair[0], "external_id.named", counted=False)
+    undo = merged(call.undo, Undo(presented=(customers.external_token(tx, pair),)))
+    return replace(call, evidence=_with_news(call, (named,)), undo=undo)
+
+
+def stand_on_named(service: Service, tx: Transaction, call: Call, hints: Hints, now: Millis) -> Call:
+    """Whose call it is by the account that the caller named, where no proof is asked for.
+
+    Nothing is linked for it and nobody was seen: else the next call from that number would be the account's customer's.
+    """
+    standing = Standing(call.customer_ref or "", call.basis, call.undo.created_customer)
+    _, decision = _decide(service, tx, call.call_id, hints, now, standing)
+    undo = Undo(presented=tuple(customers.external_token(tx, pair) for pair in hints.external_ids))
+    ref = decision.customer_ref
+    if ref in (None, call.customer_ref) or decision.identity.recommendation is Recommendation.IGNORE:
+        return replace(call, evidence=_with_news(call, decision.evidence), undo=merged(call.undo, undo))
+    take_back(tx, call)
+    return decided(call, Recognized(ref or "", decision, undo), hints)
+
+
+def _with_news(call: Call, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """The call's evidence, and what this says of external ids besides."""
+    news = (line for line in evidence if line.kind == "external_id" and line not in call.evidence)
+    return (*call.evidence, *news)
+
+
 def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
-    """Another customer of the same number it is: the call is taken back from whom it stood on. Not yet verified."""
+    """Another customer it is, of the same number or of a named account: the call is taken back from whom it stood on.
+    Not yet verified."""
     take_back(tx, call)
     facts = customers.facts(tx, Hints(ani=call.ani), also=(ref,))
     before = next((link for link in facts.ani if link.customer_ref == ref), None)
@@ -88,14 +116,6 @@ def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
         basis=Basis.ANI,
         undo=undo if before is None else _seen_before(undo, before),
     )
-
-
-def disown(tx: Transaction, call: Call) -> Call:
-    """The external ids that this call made its customer's are nobody's again: who named them could not prove it, and
-    whoever comes with them next must not be taken for this caller."""
-    for token in call.undo.linked_external:
-        customers.unlink_external(tx, token, call.customer_ref or "")
-    return replace(call, undo=replace(call.undo, linked_external=()))
 
 
 def people(tx: Transaction, call: Call) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 The intents that it opened count as left open, once, unless the call's API end judged them: hang-up, end and late turns
 may come in any order. When the call turns out to be somebody else's, what the caller said in it goes along, and the
-memory of the customer who was taken for the caller is as it was before. Leaves out: the conversation (`flow`).
+memory of the customer who was taken for the caller is as it was before. What is said by somebody who had a proof to
+give and did not give it stays on the call until they are verified: whoever has a telephone at hand, or forges its
+number, could fill its owner's memory. Leaves out: the conversation (`flow`).
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from adapter.engine import flow, intents, variables
+from adapter.engine import flow, intents, lifecycle, variables
 from adapter.engine.flow.hearing import estranged
+from adapter.engine.lifecycle import CallState
 from adapter.engine.model import Call, Intent, IntentStatus, Millis, VariableUpdate
 from adapter.store import memory
 from adapter.store.database import Transaction
@@ -30,7 +33,7 @@ def attempt_of(call: Call) -> str:
 def settle(tx: Transaction, call: Call, at: Millis, judged: Collection[str] = ()) -> Call:
     """Once the call is over: what it opened is open. `judged`: intents that its API end says something of."""
     talk, ref = call.talk, call.customer_ref
-    if talk is None or ref is None or talk.settled or not talk.opened:
+    if talk is None or ref is None or talk.settled or talk.unproved or not talk.opened:
         return call
     attempt = attempt_of(call)
     known = memory.intents(tx, ref, talk.opened)
@@ -47,8 +50,28 @@ def _has_its_word(intent: Intent, attempt: str, at: Millis) -> bool:
     return intent.last_call_id == attempt or (intent.status is IntentStatus.RESOLVED and intent.updated_at > at)
 
 
+def told(service: Service, tx: Transaction, call: Call, name: str, value: str, now: Millis) -> Call:
+    """The caller told it in this call: it is kept at once, or with the call while a proof is due."""
+    talk = call.talk
+    if talk is None or not talk.unproved:
+        return learn(service, tx, call, name, value, now)
+    return replace(call, talk=replace(talk, learned=tuple({**dict(talk.learned), name: value}.items())))
+
+
+def released(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+    """The call's customer is verified: what was kept back is theirs."""
+    talk = call.talk
+    if talk is None or not talk.unproved:
+        return call
+    call = replace(call, talk=replace(talk, unproved=False, learned=()))
+    for name, value in talk.learned:
+        call = learn(service, tx, call, name, value, now)
+    end = lifecycle.call_end(call)
+    return call if end is None else settle(tx, call, end)
+
+
 def learn(service: Service, tx: Transaction, call: Call, name: str, value: str, now: Millis) -> Call:
-    """The caller told it in this call: it is kept at once."""
+    """A variable that the caller told is their customer's."""
     ref = call.customer_ref or ""
     before = memory.variables(tx, ref, [name], now)
     update = VariableUpdate(name, value, CALLER)
@@ -62,14 +85,15 @@ def taken_along(service: Service, tx: Transaction, before: Call, after: Call, no
     if after.talk is None or before.customer_ref in (None, after.customer_ref):
         return after
     _take_intents_back(tx, before)
-    told = _take_variables_back(tx, before, now)
+    learned = {**_take_variables_back(tx, before, now), **dict(after.talk.learned)}
     # What was offered to the caller came out of the other's memory.
     talk = estranged(after.talk)
     undo = replace(after.undo, intents=(), variables=())
-    after = replace(after, talk=replace(talk, settled=False), undo=undo)
-    for name, value in told.items():
+    after = replace(after, talk=replace(talk, settled=False, unproved=False, learned=()), undo=undo)
+    for name, value in learned.items():
         after = learn(service, tx, after, name, value, now)
-    return settle(tx, after, now) if talk.settled else after
+    kept_back = talk.unproved and lifecycle.state(after) is not CallState.ACTIVE
+    return settle(tx, after, now) if talk.settled or kept_back else after
 
 
 def _take_intents_back(tx: Transaction, call: Call) -> None:
@@ -87,12 +111,12 @@ def _take_intents_back(tx: Transaction, call: Call) -> None:
 
 def _take_variables_back(tx: Transaction, call: Call, now: Millis) -> dict[str, str]:
     """What the caller told, by name. What somebody else wrote over it stays."""
-    told: dict[str, str] = {}
+    learned: dict[str, str] = {}
     ref = call.customer_ref or ""
     for name, before in reversed(call.undo.variables):
         current = memory.variables(tx, ref, [name], now).get(name)
         if current is None or current.source != CALLER:
             continue
-        told.setdefault(name, current.value)
+        learned.setdefault(name, current.value)
         memory.save_variables(tx, ref, [] if before is None else [before], [name] if before is None else [])
-    return told
+    return learned

@@ -12,20 +12,21 @@ from adapter.engine import flow, idempotency, lifecycle
 from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Distrust, Hints, Millis, Principal, Talk, Turn
+from adapter.engine.model import Call, Distrust, Hints, Millis, Place, Principal, Talk, Turn
 from adapter.store import answers, calls, memory
 from adapter.store.database import Transaction
 
 from . import kept
 from .acquaintance import acquainted, is_verified
 from .greeting import CALLERS_PATIENCE_SECONDS
-from .proofs import count_wrong_answer, is_locked, proofs
-from .recognition import decide_again, disown, stand_on
+from .proofs import count_wrong_answer, forget_wrong_answers, is_locked, proofs
+from .recognition import note_named, stand_on, stand_on_named
 from .service import Service
-from .settlement import learn, settle, taken_along
-from .verdict import confirm, reject
+from .settlement import settle, taken_along, told
+from .verdict import confirm, refute
 
 _TURN = "turn"
+_PROVING = frozenset({Place.WHO, Place.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ class _Hearing:
     def take(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Step]:
         """The call after the turn, not yet saved, and the step that comes next."""
         tx, line, now = self.tx, self.line, self.now
-        heard = flow.hear(line, talk, turn, proofs(tx, line, call, now), now)
+        # Calls that were asked before the lock hear of it here: or as many could guess as call at once.
+        if talk.place in _PROVING and is_locked(tx, line, call, now):
+            talk = replace(talk, locked=True)
+        heard = flow.hear(line, talk, turn, () if talk.locked else proofs(tx, line, call, now), now)
         after = replace(call, talk=heard.talk)
         for effect in heard.effects:
             after = self._apply(effect, after)
@@ -100,25 +104,24 @@ class _Hearing:
             case Identified(key, value):
                 return self._identified(call, key, value)
             case Learned(name, value):
-                return learn(self.service, self.tx, call, name, value, self.now)
+                return told(self.service, self.tx, call, name, value, self.now)
 
     def _verified(self, call: Call, ref: str) -> Call:
         if _has_ended(call) or (is_verified(call) and call.customer_ref == ref):
             return call
+        forget_wrong_answers(self.tx, self.line, call, ref, self.now)
         if ref != call.customer_ref:
             call = taken_along(self.service, self.tx, call, stand_on(self.tx, call, ref, self.now), self.now)
-        return confirm(self.tx, call, self.now)
+        return confirm(self.service, self.tx, call, self.now)
 
     def _refuted(self, call: Call) -> Call:
         """Whoever this call made known was taken for nobody, so there is nobody they turned out not to be.
 
         What an agent found out meanwhile stands: they heard more than an answer.
         """
-        if _has_ended(call) or is_verified(call):
+        if _has_ended(call) or is_verified(call) or call.undo.created_customer:
             return call
-        if call.undo.created_customer:
-            return disown(self.tx, call)
-        return reject(self.service, self.tx, call, self.now)
+        return refute(self.service, self.tx, call, self.now)
 
     def _wrong_answer(self, call: Call) -> Call:
         """The one that locks is the last: it ends the question as if the tries were used up."""
@@ -128,12 +131,13 @@ class _Hearing:
     def _identified(self, call: Call, key: str, value: str) -> Call:
         if _has_ended(call):
             return call
+        if self.line.confirm is not None:
+            return note_named(self.tx, call, (key, value))
         # Recency would lift an id that anybody can key in to a greeting by name.
         distrust = call.distrust or Distrust.SELF_NAMED
         hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=distrust)
-        return taken_along(
-            self.service, self.tx, call, decide_again(self.service, self.tx, call, hints, self.now), self.now
-        )
+        stood = stand_on_named(self.service, self.tx, call, hints, self.now)
+        return taken_along(self.service, self.tx, call, stood, self.now)
 
 
 def _has_ended(call: Call) -> bool:

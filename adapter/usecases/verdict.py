@@ -29,7 +29,7 @@ from adapter.store.database import Transaction
 from .admission import admitted
 from .recognition import merged, take_back
 from .service import Service
-from .settlement import taken_along
+from .settlement import released, taken_along
 from .start import started_again
 
 
@@ -50,20 +50,25 @@ def give_verdict(
             message = "This call has already ended; a verdict belongs to the call."
             return Answer(Conflict(message, call.customer_ref, call.started_at))
         if call.verdict is not verdict:
-            call = confirm(tx, call, now) if verdict is Verdict.CONFIRMED else reject(service, tx, call, now)
+            call = confirm(service, tx, call, now) if verdict is Verdict.CONFIRMED else reject(service, tx, call, now)
             calls.save(tx, call)
         return Answer(started_again(tx, call, now))
 
     return admitted(service, principal, effect)
 
 
-def confirm(tx: Transaction, call: Call, now: Millis) -> Call:
-    """Verified in this call: the number and the customer belong together from now on, and old doubts are settled.
+def confirm(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+    """Verified in this call: the number and the customer belong together from now on, old doubts are settled, and what
+    was said so far is theirs.
 
     The call is not yet saved, here and in `reject`.
     """
+    return released(service, tx, _confirmed(tx, call, now), now)
+
+
+def _confirmed(tx: Transaction, call: Call, now: Millis) -> Call:
     ref = call.customer_ref or ""
-    undo = call.undo
+    undo = _seen(tx, call, now)
     if call.ani is not None:
         owners = {link.customer_ref for link in customers.facts(tx, Hints(ani=call.ani)).ani}
         customers.link_ani(tx, call.ani, ref, now)
@@ -82,15 +87,33 @@ def confirm(tx: Transaction, call: Call, now: Millis) -> Call:
     )
 
 
+def _seen(tx: Transaction, call: Call, now: Millis) -> Undo:
+    """A customer whom the call only stood on, by what the caller named, was not seen before this."""
+    ref = call.customer_ref or ""
+    if call.undo.created_customer or call.undo.previous_contact is not None:
+        return call.undo
+    contact = customers.facts(tx, Hints(), also=(ref,)).customers[ref].last_contact
+    customers.touch(tx, ref, now)
+    return replace(call.undo, previous_contact=contact)
+
+
 def reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
     """Somebody else: nothing of the one who was found is touched, and their number is known to be shared."""
-    return taken_along(service, tx, call, _rejected(service, tx, call, now), now)
+    return taken_along(service, tx, call, _rejected(service, tx, call, now, shares_line=True), now)
 
 
-def _rejected(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+def refute(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:
+    """The same, found out by a question. A wrong answer is a doubt and no more: who gave it may be the customer all
+    the same, and a second owner of the number would make them less sure for good."""
+    return taken_along(service, tx, call, _rejected(service, tx, call, now, shares_line=False), now)
+
+
+def _rejected(service: Service, tx: Transaction, call: Call, now: Millis, shares_line: bool) -> Call:
     was = call.customer_ref or ""
-    shared_line = call.ani is not None and any(
-        link.customer_ref == was for link in customers.facts(tx, Hints(ani=call.ani)).ani
+    shared_line = (
+        shares_line
+        and call.ani is not None
+        and any(link.customer_ref == was for link in customers.facts(tx, Hints(ani=call.ani)).ani)
     )
     take_back(tx, call)
     customers.doubt(tx, was, call.ani, call.undo.presented)

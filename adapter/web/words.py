@@ -26,6 +26,7 @@ SENTENCES: Final[dict[str, str]] = {
     "external_id.shared": "The external id was seen with too many numbers to be one person's.",
     "external_id.never_identifies": "An external id of this name belongs to a call or a group, never to a person.",
     "external_id.disagrees": "The external id belongs to somebody else than the stronger evidence, so it was left out.",
+    "external_id.named": "The caller named an account: that alone proves nobody, so it changed nothing.",
     "external_id.other_value": "The customer has another value under this external id's name.",
     "recency.day": "The customer was last in touch within a day.",
     "recency.week": "The customer was last in touch within a week.",

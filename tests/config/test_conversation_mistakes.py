@@ -134,6 +134,36 @@ MISTAKES = {
         f"{S}.destinations.billing.whisper: works with dial, sip, client only, where Twilio can speak to who answers",
     ),
     "accept": ("{queue: billing}", "{queue: a, accept: yes}", f"{S}.destinations.billing.accept: works with dial, sip"),
+    "a queue does not ring": (
+        "{queue: billing}",
+        "{queue: billing, timeout_seconds: 30}",
+        f"{S}.destinations.billing.timeout_seconds: works with dial, sip, client only, where something rings; leave it",
+    ),
+    "a client is shown no number": (
+        "{queue: billing}",
+        "{client: desk, caller_id: +14155550100}",
+        f"{S}.destinations.billing.caller_id: works with dial, sip only, which show a number to whom they ring; leave",
+    ),
+    "a caller id": (
+        "{queue: billing}",
+        "{dial: +14155550197, caller_id: 4155550100}",
+        f"{S}.destinations.billing.caller_id: is not an E.164 number; write it as",
+    ),
+    "nobody declines in a queue": (
+        "{queue: billing}",
+        "{queue: billing, after: {declined: voicemail}}",
+        f"{S}.destinations.billing.after.declined: never comes of a queue; leave it out",
+    ),
+    "a conference is not busy": (
+        "{queue: billing}",
+        "{conference: room, after: {busy: voicemail, failed: voicemail}}",
+        f"{S}.destinations.billing.after.busy: never comes of a conference; leave it out",
+    ),
+    "a language that nobody speaks": (
+        "es-MX: {voice: Polly.Mia, ",
+        "xx-XX: {",
+        f"{S}.languages.xx-XX: is no language that Twilio speaks; write one that it does, as en-US, es-MX",
+    ),
     "after a redirect": (
         "{queue: billing}",
         "{redirect: 'https://a.example', after: voicemail}",

@@ -14,12 +14,13 @@ from adapter.config.effective import MASK, effective
 from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Mode
 from adapter.errors import ConfigError
+from tests.config.conversing import CONVERSATION
 
 LINES = (
     Line(
         "*", "*", "default", Mode.TEST, Destination(DestinationKind.HANGUP), voice="Polly.Joanna", texts={"reuse": "Hi"}
     ),
-    Line("*", "+14155550100", "default", Mode.PROD, Destination(DestinationKind.QUEUE, "support", 45)),
+    Line("*", "+14155550100", "default", Mode.PROD, Destination(DestinationKind.DIAL, "+14155550199", 45)),
 )
 
 
@@ -51,7 +52,12 @@ logging: {level: DEBUG}
 def test_lines_are_printed_as_they_are_written() -> None:
     shown = yaml.safe_load(effective(Config(lines=LINES)))["lines"]
     assert shown[0]["destination"] == "hangup"
-    assert shown[1]["destination"] == {"queue": "support", "timeout_seconds": 45}
+    assert shown[1]["destination"] == {
+        "dial": "+14155550199",
+        "timeout_seconds": 45,
+        "whisper": False,
+        "accept": False,
+    }
     assert (shown[0]["mode"], shown[0]["texts"], "voice" in shown[1]) == ("test", {"reuse": "Hi"}, False)
 
 
@@ -74,3 +80,16 @@ def test_a_printed_mask_cannot_be_loaded_as_a_secret(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         reloaded(tmp_path, config)
     assert len(caught.value.problems) == 3
+
+
+def test_a_conversation_comes_back_equal(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        CONVERSATION.replace("{queue: billing}", "{queue: billing, after: callback}").replace(
+            "timeout_seconds: 20", "timeout_seconds: 20, caller_id: +14155550100"
+        )
+    )
+    config = load(path, {})
+    assert config.lines[0].destinations["senior"].caller_id == "+14155550100"
+    path.write_text(effective(config).replace(MASK, "abcdefgh"), "utf-8")
+    assert load(path, {}).lines == config.lines

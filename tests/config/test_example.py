@@ -66,7 +66,7 @@ def test_every_setting_is_in_the_example() -> None:
     in_flow = {f".flows.*.{name}" for name in shared} & missing
     assert {path.rpartition(".")[2] for path in on_line} & {path.rpartition(".")[2] for path in in_flow} == set()
     texts = {f".lines.0.texts.{name}" for name in FACTS if name != "neutral"}
-    ring = {f".lines.0.destination.{name}" for name in ("whisper", "accept", "after")}
+    ring = {f".lines.0.destination.{name}" for name in ("whisper", "accept", "caller_id", "after")}
     assert missing - on_line - in_flow == texts | ring
 
 

@@ -32,8 +32,19 @@ def test_digits_are_counted_in_four_languages(language: str, speech: str) -> Non
         ("fr", "une deux", "12"),
         ("en", "4711", "4711"),
         ("en", "It's 4 7-1.1, please", "4711"),
-        ("en", "forty seven eleven", "7"),
+        ("en", "forty seven eleven", ""),
         ("en", "eins zwei", ""),
+        ("en", "my PIN is four seven one one please", "4711"),
+        ("en", "um, the last four digits are 4 7 1 1", "4711"),
+        ("de", "Meine PIN ist vier sieben eins eins, bitte", "4711"),
+        ("de", "die letzten vier Ziffern sind 4711", "4711"),
+        ("es", "mi PIN es cuatro siete uno uno, por favor", "4711"),
+        ("es", "los \u00faltimos cuatro d\u00edgitos son 4711", "4711"),
+        ("fr", "mon code est quatre sept un un, s'il vous pla\u00eet", "4711"),
+        ("fr", "les quatre derniers chiffres sont 4711", "4711"),
+        ("en", "a 4711", ""),
+        ("en", "K4711", ""),
+        ("en", "\u0664\u0667", ""),
         ("it", "one two", "12"),
         ("en", "\uff11\uff12", "12"),
         ("en", "", ""),
@@ -41,6 +52,28 @@ def test_digits_are_counted_in_four_languages(language: str, speech: str) -> Non
 )
 def test_words_that_are_no_digits_are_not_heard(language: str, speech: str, heard: str) -> None:
     assert digits(a_turn(speech=speech), language) == heard
+
+
+SENTENCES = [
+    ("en", "I have one question"),
+    ("en", "no one told me"),
+    ("en", "oh well I have 2 of them"),
+    ("en", "can I talk to someone at extension 12"),
+    ("de", "ich habe eine Frage"),
+    ("de", "ein Mitarbeiter bitte"),
+    ("de", "die Nummer wei\u00df ich nicht, null Ahnung"),
+    ("es", "un agente"),
+    ("es", "tengo una pregunta por favor"),
+    ("fr", "un conseiller"),
+    ("fr", "j'ai une question"),
+]
+
+
+@pytest.mark.parametrize(("language", "speech"), SENTENCES)
+def test_a_sentence_with_a_number_in_it_is_no_answer(language: str, speech: str) -> None:
+    """Else it would count as a wrong PIN, and be looked up as an account."""
+    assert digits(a_turn(speech=speech), language) == ""
+    assert account(a_turn(speech=speech), None, language) == ""
 
 
 @pytest.mark.parametrize(("keys", "heard"), [("4711", "4711"), ("*47#11", "4711"), ("**", ""), ("12w3", "123")])
@@ -66,12 +99,15 @@ def test_silence_is_no_key_and_no_word(keys: str, speech: str, silent: bool) -> 
         pytest.param("", "one two three four five six", 6, "en", "123456", id="said"),
         pytest.param("", "A B 123456", 6, "en", "", id="letters where digits are wanted"),
         pytest.param("", "my account number is a b - one 2 3", None, "en", "AB123", id="letters, upper case"),
-        pytest.param("", "Meine Kundennummer lautet K 47 elf 11", None, "de", "K47ELF11", id="German"),
+        pytest.param("", "Meine Kundennummer lautet K 47 eins 1", None, "de", "K4711", id="German"),
+        pytest.param("", "K 47 elf 11", None, "de", "", id="a number that is not told digit by digit"),
+        pytest.param("", "AB123456", None, "en", "AB123456", id="letters and digits run together"),
+        pytest.param("", "AB 12", None, "en", "", id="letters that may be a word"),
         pytest.param("", "mi número de cuenta es uno dos tres", None, "es", "123", id="Spanish"),
         pytest.param("", "mon numéro de client est zéro sept", None, "fr", "07", id="French"),
         pytest.param("", "hello there", None, "en", "", id="no digit at all"),
         pytest.param("", "é1", None, "en", "E1", id="accents dropped"),
-        pytest.param("", "李1", None, "en", "1", id="only plain letters"),
+        pytest.param("", "李1", None, "en", "", id="only plain letters"),
         pytest.param("1" * 64, "", None, "en", "1" * 64, id="at most 64"),
         pytest.param("1" * 65, "", None, "en", "", id="not 65"),
         pytest.param("", "", None, "en", "", id="nothing"),

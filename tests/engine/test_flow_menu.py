@@ -37,6 +37,58 @@ def test_the_first_option_that_fits(keys: str, speech: str, language: str, inten
     assert chosen(LINE, MENU, a_turn(keys, speech), language) == intent
 
 
+ALIKE = [
+    ("en", "refund", "refunds please"),
+    ("en", "orders", "my order"),
+    ("en", "box", "two boxes"),
+    ("en", "address", "new addresses"),
+    ("en", "purchases", "a purchase"),
+    ("en-GB", "open invoices", "an open invoice"),
+    ("de", "Bestellung", "meine Bestellungen"),
+    ("de", "Karten", "die Karte"),
+    ("de", "Termin", "Termine"),
+    ("de-AT", "Auftrag", "Auftr\u00e4ge"),
+    ("es", "pedidos", "un pedido"),
+    ("es", "devoluci\u00f3n", "devoluciones"),
+    ("fr", "commande", "mes commandes"),
+]
+FALSE_FRIENDS = [
+    ("en", "new", "the news"),
+    ("en", "good", "my goods"),
+    ("en", "custom", "customs"),
+    ("en", "princes", "princess"),
+    ("en", "bus", "bu"),
+    ("en", "statu", "status"),
+    ("en", "claim", "claimed"),
+    ("de", "Reis", "meine Reise"),
+    ("de", "Ware", "wir waren da"),
+    ("de", "Bestellung", "bestellt"),
+    ("de", "order", "orders"),
+    ("es", "gracia", "gracias"),
+    ("es", "ante", "antes"),
+    ("fr", "cour", "un cours"),
+    ("fr", "moin", "moins"),
+    ("pl", "order", "orders"),
+]
+
+
+@pytest.mark.parametrize(("language", "word", "speech"), ALIKE)
+def test_a_word_fits_in_singular_and_plural(language: str, word: str, speech: str) -> None:
+    menu = Menu((MenuOption("chosen", words=(word,)),))
+    assert chosen(LINE, menu, a_turn(speech=speech), language) == "chosen"
+
+
+@pytest.mark.parametrize(("language", "word", "speech"), FALSE_FRIENDS)
+def test_words_that_only_look_like_a_plural_do_not_fit(language: str, word: str, speech: str) -> None:
+    menu = Menu((MenuOption("chosen", words=(word,)),))
+    assert chosen(LINE, menu, a_turn(speech=speech), language) == ""
+
+
+def test_an_option_whose_very_word_was_said_goes_before_one_in_another_number() -> None:
+    menu = Menu((MenuOption("all", words=("orders",)), MenuOption("one", words=("order",))))
+    assert chosen(LINE, menu, a_turn(speech="my order"), "en") == "one"
+
+
 def test_accents_do_not_matter() -> None:
     menu = Menu((MenuOption("claim", words=("Réclamation",)),))
     assert chosen(LINE, menu, a_turn(speech="une reclamation"), "fr") == "claim"

@@ -158,6 +158,14 @@ def test_what_if_of_an_unchanged_configuration_shows_nothing(day: Day) -> None:
     assert (told["different"], told["changed_calls"], told["differences"]) == (0, 0, [])
 
 
+def test_two_configurations_are_compared_whatever_was_recorded(day: Day, tmp_path: Path) -> None:
+    new = changed(day, tmp_path, lambda s: texts(s).update(menu="CHOICE?"))
+    told = found("what-if", "--config", new, "--against", new, "--memory", day.memory, day.recording)
+    assert told["differences"] == []
+    told = found("what-if", "--config", new, "--memory", day.memory, day.recording)
+    assert [each["sentence"] for each in told["differences"]] == ["now says “CHOICE?” instead of “MENU?”"]
+
+
 def test_accepted_answers_are_the_recorded_ones_from_then_on(day: Day, tmp_path: Path) -> None:
     new = changed(day, tmp_path, lambda s: texts(s).update(menu="CHOICE?"))
     copy = tmp_path / "calls.jsonl"

@@ -122,3 +122,64 @@ def test_what_is_over_is_swept(phone: Phone, maria: str, clock: ToldClock) -> No
     assert sweep(phone.service).lockouts == 0
     clock.advance(hours=24)
     assert sweep(phone.service).lockouts == 2
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["the caller's number", "the named account"])
+def test_calls_that_were_asked_before_the_lock_guess_no_further(
+    api: Api, calling: Calling, maria: str, named: bool
+) -> None:
+    """Fifty at once, one guess each: as many are judged as one after the other would be."""
+    if named:
+        api.start("more", customer_ref=maria, external_ids={"account": "12345"})
+    phone = calling(by_account(confirm=THREE) if named else by_pin(confirm=THREE))
+    for number in range(50):
+        phone.call(f"call-{number}", None if named else ANI)
+        if named:
+            phone.presses(f"call-{number}", "12345")
+    wrong = [phone.presses(f"call-{number}", f"{number:04}") for number in range(49)]
+    right = phone.presses("call-49", "4711")
+    assert {said(step)[0] for step in (*wrong, right)} == {"not_verified"}
+    events = [len(api.call(f"call-{number}").json["timeline"]) for number in range(50)]
+    assert events == [1] * 50 if named else [2] * 3 + [1] * 47
+
+
+def test_a_lock_that_comes_between_two_answers_is_no_way_out_of_a_wrong_one(
+    api: Api, calling: Calling, maria: str
+) -> None:
+    phone = calling(by_pin(confirm=replace(PIN, tries=3, lockout_failures=3)))
+    for call_id in ("call-1", "call-2"):
+        phone.call(call_id)
+    phone.presses("call-1", "0000")
+    for _ in range(2):
+        phone.presses("call-2", "0000")
+    assert said(phone.presses("call-1", "4711"))[0] == "not_verified"
+    assert api.call("call-1").json["timeline"][-1]["event"] == "verdict_rejected"
+
+
+def test_a_right_answer_takes_the_wrong_ones_back(phone: Phone, maria: str, clock: ToldClock) -> None:
+    for round_ in range(3):
+        for number in range(2):
+            assert guesses(phone, f"wrong-{round_}-{number}")
+        phone.call(f"right-{round_}")
+        assert said(phone.presses(f"right-{round_}", "4711"))[0] == "verified"
+
+
+def test_a_right_answer_about_an_account_takes_the_wrong_ones_back(api: Api, calling: Calling, maria: str) -> None:
+    api.start("more", customer_ref=maria, external_ids={"account": "12345"})
+    phone = calling(by_account(confirm=THREE))
+    for number in range(6):
+        phone.call(f"call-{number}", None)
+        assert ASKED in said(phone.presses(f"call-{number}", "12345"))
+        phone.presses(f"call-{number}", "4711" if number % 2 else "0000")
+
+
+def test_no_right_answer_opens_a_lock_on_the_customer(api: Api, calling: Calling, maria: str) -> None:
+    """Locked by guesses from her number, she proves it by her account: that number's lock stays."""
+    api.start("more", customer_ref=maria, external_ids={"account": "12345"})
+    phone = calling(by_account(confirm=THREE))
+    for number in range(3):
+        assert guesses(phone, f"wrong-{number}")
+    phone.call("call-1", None)
+    phone.presses("call-1", "12345")
+    assert said(phone.presses("call-1", "4711"))[0] == "verified"
+    assert ASKED not in phone.call("call-2")

@@ -255,25 +255,27 @@ def test_a_verdict_that_took_the_call_to_another_is_taken_back_whole(
 # A second look-up
 
 
-def test_an_account_named_in_the_call_finds_its_customer(api: Api, calling: Calling, clock: ToldClock) -> None:
+def test_an_account_named_in_the_call_finds_its_customer_once_it_is_proved(
+    api: Api, calling: Calling, clock: ToldClock
+) -> None:
     ref = api.start("earlier", ani=OTHER_ANI, external_ids={"account": "12345"}).json["customer_ref"]
     api.end("earlier", customer_ref=ref, variables={"name": "Maria", "pin": "4711"})
     clock.advance(days=2)
     phone = calling(by_account())
     assert phone.call("call-1", None) == ["welcome", "ask_account"]
     assert said(phone.presses("call-1", "12345")) == ["ask_pin"]
-    assert api.call("call-1").json["customer_ref"] == ref
-    assert "external_id.known" in rules(api, "call-1")
+    assert api.call("call-1").json["customer_ref"] != ref
+    assert rules(api, "call-1") == ["ani.missing", "external_id.named"]
     assert context(phone.presses("call-1", "4711"))["customer_ref"] == ref
 
 
-def test_an_account_that_is_nobodys_is_remembered_for_the_caller(api: Api, calling: Calling) -> None:
+def test_an_account_that_is_nobodys_is_not_remembered_for_the_caller(api: Api, calling: Calling) -> None:
     phone = calling(by_account(confirm=None))
     phone.call("call-1", None)
     fresh = api.call("call-1").json["customer_ref"]
     assert context(phone.presses("call-1", "777"))["recommendation"] == "ignore"
     assert api.call("call-1").json["customer_ref"] == fresh
-    assert api.customer(fresh).json["external_ids"] == [{"key": "account", "value": "777"}]
+    assert api.customer(fresh).json["external_ids"] == []
     assert rules(api, "call-1") == ["ani.missing", "external_id.new"]
 
 
@@ -357,9 +359,9 @@ def test_a_language_that_somebody_else_changed_is_as_it_was(api: Api, calling: C
     phone, before = calling(by_pin(languages=LANGUAGES)), api.customer(maria).json
     phone.call("call-1")
     phone.presses("call-1", "2")
+    phone.presses("call-1", "4711")
     assert variables(api, maria)["language"] == "de-DE"
-    phone.presses("call-1", "0000")
-    phone.presses("call-1", "0001")
+    api.verdict("call-1", "rejected")
     assert api.customer(maria).json == before
 
 

@@ -6,6 +6,7 @@ Leaves out: names (`names`), the menu (`menu`), and what follows from an answer 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 from adapter.engine.line import Confirm, ProofKind
@@ -16,7 +17,7 @@ from .words import vocabulary, without, words
 _YES_KEY: Final = "1"
 _NO_KEY: Final = "2"
 _DIGITS: Final = frozenset("0123456789")
-_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+_CHARACTERS: Final = _DIGITS | frozenset("abcdefghijklmnopqrstuvwxyz")
 _LONGEST_ACCOUNT: Final = 64  # characters
 
 
@@ -26,17 +27,15 @@ def is_silent(turn: Turn) -> bool:
 
 
 def digits(turn: Turn, language: str) -> str:
-    """The digits that were keyed in or said ("1 2 3", "one two three"), nothing else of it."""
-    if turn.digits:
-        return _only_digits(turn.digits)
-    names = vocabulary(language).digits
-    return "".join(names.get(word) or _only_digits(word) for word in words(turn.speech))
+    """The digits that were keyed in, nothing else of it; or said ("1 2 3", "my PIN is one two three") and nothing else
+    with them: a sentence that has a number in it is no answer, it must not count as a wrong one."""
+    return _only_digits(turn.digits) if turn.digits else _told(turn.speech, language, _DIGITS.issuperset)
 
 
 def account(turn: Turn, length: int | None, language: str) -> str:
     """The account number that was keyed in or said, upper case without spaces and dashes; "" where there is none that
     can be one: it has a digit, at most 64 characters, and exactly `length` digits where that is given."""
-    value = _only_digits(turn.digits) if turn.digits else _said_account(turn.speech, language)
+    value = _only_digits(turn.digits) if turn.digits else _told(turn.speech, language, _is_of_account).upper()
     if not _DIGITS.intersection(value) or len(value) > _LONGEST_ACCOUNT:
         return ""
     if length is not None and (len(value) != length or not _DIGITS.issuperset(value)):
@@ -72,8 +71,13 @@ def _only_digits(text: str) -> str:
     return "".join(character for character in text if character in _DIGITS)
 
 
-def _said_account(speech: str, language: str) -> str:
+def _told(speech: str, language: str, belongs: Callable[[str], bool]) -> str:
+    """What was said, digit words as digits, without what introduces it; "" unless every word belongs to it."""
     known = vocabulary(language)
-    said = without(known.before_account, words(speech))
-    characters = "".join(known.digits.get(word, word) for word in said)
-    return "".join(c for c in characters if c in _DIGITS or c in _LETTERS).upper()
+    said = [known.digits.get(word, word) for word in without(known.before_number, words(speech))]
+    return "".join(said) if all(map(belongs, said)) else ""
+
+
+def _is_of_account(word: str) -> bool:
+    """Digits, a letter, or both run together ("K47"): letters alone are a word."""
+    return _CHARACTERS.issuperset(word) and (len(word) == 1 or not _DIGITS.isdisjoint(word))

@@ -102,7 +102,8 @@ def _digits(answered: Answered, confirm: Confirm) -> Judged:
 
 
 def _whose(customers: set[str]) -> Judged:
-    """Two people who answer to the same are told apart by nothing we know."""
+    """Two people on one number with the same name or PIN are told apart by nothing we know: their answer is a try
+    like one that was not understood, right for both and wrong for neither, and in the end nobody is verified."""
     if len(customers) > 1:
         return _NOT_UNDERSTOOD
     return Judged(Event.MATCH, customers.pop()) if customers else _MISMATCH

@@ -10,8 +10,9 @@ from typing import Final
 
 from .words import vocabulary, without, words
 
-# Who says more than this beside the name may be listing names until one fits.
-_FURTHER_WORDS: Final = 3
+# Who says more than this beside the name may be listing names until one fits; more of them fit a single word.
+_BESIDE_ONE_WORD: Final = 1
+_BESIDE_SEVERAL: Final = 2
 # (letters from, slips allowed): short names differ by one letter from other people's names.
 _TOLERANCE: Final = ((8, 2), (4, 1), (0, 0))
 # No name is longer; the distance of two words costs the product of their lengths.
@@ -26,12 +27,15 @@ def says_something(speech: str, language: str) -> bool:
 def is_said(name: str, speech: str, language: str) -> bool:
     """Every word of the name must be heard, in any order and nearly right, among few others."""
     stored, heard = words(name), words(speech)
+    introductions = vocabulary(language).before_name
     # Both ways, because a word that introduces a name in general may be a part of this one.
-    return any(_fits(stored, each) for each in (without(vocabulary(language).before_name, heard), heard))
+    others = [phrase for phrase in introductions if set(phrase.split()).isdisjoint(stored)]
+    return any(_fits(stored, without(phrases, heard)) for phrases in (introductions, others))
 
 
 def _fits(stored: Sequence[str], heard: Sequence[str]) -> bool:
-    if not stored or len(heard) > len(stored) + _FURTHER_WORDS:
+    further = _BESIDE_ONE_WORD if len(stored) == 1 else _BESIDE_SEVERAL
+    if not stored or len(heard) > len(stored) + further:
         return False
     return "".join(stored) == "".join(heard) or _all_heard(stored, heard)
 

@@ -6,8 +6,9 @@ Leaves out: what is decided by them (`names`, `answers`, `menu`).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Final
 
 # Nobody says more at a question; hostile text of megabytes is to cost no more than a sentence.
@@ -22,14 +23,14 @@ _PLAIN: Final = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`yes` and `no`: whole words. `digits`: words for 0 to 9. `before_name`, `before_account`: what is said around the
+    """`yes` and `no`: whole words. `digits`: words for 0 to 9. `before_name`, `before_number`: what is said around the
     thing itself. All as `words` gives them; phrases with spaces."""
 
     yes: frozenset[str]
     no: frozenset[str]
     digits: Mapping[str, str]
     before_name: tuple[str, ...]
-    before_account: tuple[str, ...]
+    before_number: tuple[str, ...]
 
 
 def _numbered(text: str) -> dict[str, str]:
@@ -55,10 +56,12 @@ _ENGLISH: Final = Vocabulary(
         "you are speaking to | speaking | here | hello | hi | good morning | good afternoon | good evening | "
         "yes | uh | um"
     ),
-    before_account=_phrases(
+    before_number=_phrases(
         "my account number is | the account number is | account number is | account number | my customer number is | "
         "customer number is | customer number | my number is | the number is | number | it is | its | this is | "
-        "my account is | account | yes | uh | um | please"
+        "my account is | account | my pin is | the pin is | pin is | pin | my code is | the code is | code | "
+        "the last four digits are | last four digits are | the last digits are | the digits are | "
+        "yes | uh | um | please"
     ),
 )
 
@@ -71,9 +74,11 @@ _GERMAN: Final = Vocabulary(
         "ich bin die | hier ist | hier spricht | hier | das ist | am apparat | hallo | guten tag | guten morgen | "
         "guten abend | ja | ah"
     ),
-    before_account=_phrases(
+    before_number=_phrases(
         "meine kundennummer ist | meine kundennummer lautet | die kundennummer ist | kundennummer ist | kundennummer | "
         "meine kontonummer ist | meine kontonummer lautet | kontonummer | meine nummer ist | die nummer ist | nummer | "
+        "meine pin ist | meine pin lautet | die pin ist | pin | mein code ist | der code ist | code | "
+        "die letzten vier ziffern sind | die letzten ziffern sind | die ziffern sind | "
         "sie lautet | das ist | es ist | ja | ah | bitte"
     ),
 )
@@ -86,9 +91,11 @@ _SPANISH: Final = Vocabulary(
         "mi nombre es | el nombre es | nombre es | me llamo | yo soy | soy | habla | le habla | aqui | es | hola | "
         "buenos dias | buenas tardes | buenas noches | si | eh"
     ),
-    before_account=_phrases(
+    before_number=_phrases(
         "mi numero de cuenta es | el numero de cuenta es | numero de cuenta | mi numero de cliente es | "
         "el numero de cliente es | numero de cliente | mi numero es | el numero es | numero | mi cuenta es | cuenta | "
+        "mi pin es | el pin es | pin | mi clave es | la clave es | clave | mi codigo es | el codigo es | codigo | "
+        "los ultimos cuatro digitos son | los ultimos digitos son | los digitos son | "
         "es el | es | si | eh | por favor"
     ),
 )
@@ -101,9 +108,11 @@ _FRENCH: Final = Vocabulary(
         "je mappelle | moi je mappelle | mon nom est | mon nom cest | le nom est | je suis | ici | cest | moi cest | "
         "a lappareil | allo | bonjour | bonsoir | oui | euh"
     ),
-    before_account=_phrases(
+    before_number=_phrases(
         "mon numero de compte est | mon numero de compte cest | le numero de compte est | numero de compte | "
         "mon numero de client est | mon numero client est | numero de client | numero client | mon numero est | "
+        "mon code est | mon code cest | le code est | code | mon pin est | pin | "
+        "les quatre derniers chiffres sont | les derniers chiffres sont | les chiffres sont | "
         "le numero est | numero | mon compte est | compte | cest le | cest | oui | euh | sil vous plait"
     ),
 )
@@ -128,10 +137,11 @@ def words(text: str) -> list[str]:
     return "".join(c if c.isalnum() else " " for c in bare).split()
 
 
-def occurs(phrase: Sequence[str], said: Sequence[str]) -> bool:
+def occurs(phrase: Sequence[str], said: Sequence[str], is_same: Callable[[str, str], bool] = eq) -> bool:
     """Whether the words of `phrase` are said, one after the other. No words never are."""
     size = len(phrase)
-    return bool(size) and any(list(said[at : at + size]) == list(phrase) for at in range(len(said) - size + 1))
+    starts = range(len(said) - size + 1) if size else ()
+    return any(all(map(is_same, phrase, said[at : at + size])) for at in starts)
 
 
 def without(phrases: Sequence[str], said: Sequence[str]) -> list[str]:

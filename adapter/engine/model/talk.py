@@ -60,6 +60,8 @@ class Talk:
     written. `destination`: the name of where the call was handed to last, `tried`: all of these names.
     `attempt_of`: the call whose attempt this one goes on with (a dropped call), "" for its own. `presented`: the
     external id the caller named in this call. `locked`: too many wrong answers, nobody is verified in this call.
+    `unproved`: who was probably calling had a proof to give and has not given it; until then what the call opens and
+    what it `learned` (variable, value) is nobody's memory.
     """
 
     place: Place
@@ -78,3 +80,5 @@ class Talk:
     attempt_of: str = ""
     presented: tuple[str, str] | None = None
     locked: bool = False
+    unproved: bool = False
+    learned: tuple[tuple[str, str], ...] = ()
