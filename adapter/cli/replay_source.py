@@ -17,8 +17,8 @@ from rich.progress import Progress
 from adapter.errors import AdapterError
 from adapter.replay.importers import imported
 from adapter.replay.importers.sniffing import sniff
-from adapter.replay.recording import Broken, Recorded, parts, read_stream
-from adapter.replay.rerun import Accepted, Rerun, Selection
+from adapter.replay.recording import Recorded, parts, read_stream
+from adapter.replay.rerun import Accepted, Rerun, Selection, in_order
 
 _HEAD_BYTES = 256 * 1024
 
@@ -56,14 +56,19 @@ class Source:
 
     def _read(self, path: Path) -> Iterator[Recorded]:
         with _opened(path) as file, self._written(path):
-            for found in imported(cast(BinaryIO, _Counted(file, self._advance)), str(path)):
-                if isinstance(found, Broken):
-                    self.broken += 1
-                    click.echo(str(found), err=True)
-                elif self._selection.wants(found):
-                    yield found
+            for recorded in in_order(self._readable(file, path)):
+                if self._selection.wants(recorded):
+                    yield recorded
                 elif self._accepted is not None:
-                    self._accepted.keep(found)
+                    self._accepted.keep(recorded)
+
+    def _readable(self, file: BinaryIO, path: Path) -> Iterator[Recorded]:
+        for found in imported(cast(BinaryIO, _Counted(file, self._advance)), str(path)):
+            if isinstance(found, Recorded):
+                yield found
+            else:
+                self.broken += 1
+                click.echo(str(found), err=True)
 
     @contextmanager
     def _written(self, path: Path) -> Iterator[None]:

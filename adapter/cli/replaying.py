@@ -119,6 +119,7 @@ def replay(
     tally, broken, began = Tally(), 0, time.monotonic()
     with _targets(_Way(url, path, memory, token_file, public_url), concurrency) as targets:
         for round_ in range(repeat):
+            tally.begin_again()
             chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
             broken += _play(files, selection, chosen, tally, compare, Pace(speed), accept)
     _report(tally, broken, time.monotonic() - began, as_json)

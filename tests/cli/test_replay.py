@@ -63,6 +63,7 @@ def test_load_has_percentiles_and_no_errors(day: Day, server: Server) -> None:
     result = run("replay", day.recording, *options)
     told = json.loads(result.stdout)
     assert (told["webhooks"], told["troubles"], told["compared"]) == (3 * day.webhooks, {}, 0)
+    assert told["calls"] == 3 * 20
     latency = told["latency_ms"]
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"]
     assert result.exit_code == 0
@@ -106,6 +107,14 @@ def test_older_files_of_a_recording_come_first(day: Day, tmp_path: Path) -> None
     result = run("replay", tmp_path / "calls.jsonl", "--fresh", "--config", day.config, "--json")
     assert json.loads(result.stdout)["same_bytes"] == day.webhooks
     assert result.exit_code == 0
+
+
+def test_lines_that_workers_wrote_a_moment_late_are_played_in_their_time(day: Day, tmp_path: Path) -> None:
+    lines = day.recording.read_bytes().splitlines(keepends=True)
+    late = [line for start in range(0, len(lines), 10) for line in reversed(lines[start : start + 10])]
+    (tmp_path / "calls.jsonl").write_bytes(b"".join(late))
+    result = run("replay", tmp_path / "calls.jsonl", "--fresh", "--config", day.config, "--json")
+    assert json.loads(result.stdout)["same_bytes"] == day.webhooks
 
 
 def test_the_table_tells_figures_and_differences(day: Day, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from adapter.replay.rerun import (
     Tally,
     checked,
     fresh_sids,
+    in_order,
     play,
 )
 from tests.builders import ACCOUNT, call_sid
@@ -88,6 +90,34 @@ def test_slow_answers_do_not_add_up() -> None:
     pace.wait(2_000)
     pace.wait(3_000)
     assert slept == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("times", "order"),
+    [
+        ([1, 3, 2], [0, 2, 1]),
+        ([5, 5, 5], [0, 1, 2]),
+        ([None, None], [0, 1]),
+        ([7, None, 6], [2, 0, 1]),
+        ([], []),
+    ],
+)
+def test_webhooks_come_in_the_order_of_time(times: list[int | None], order: list[int]) -> None:
+    webhooks = [a_webhook(call, at=at) for call, at in enumerate(times)]
+    assert list(in_order(iter(webhooks))) == [webhooks[place] for place in order]
+
+
+def test_only_so_many_wait_for_an_earlier_one() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Recorded]:
+        nonlocal taken
+        for taken in itertools.count():
+            yield a_webhook(at=taken)
+
+    following = in_order(endless())
+    assert [next(following).at for _ in range(1_000)] == list(range(1_000))
+    assert taken < 2_000
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Recorded calls played again: to a server or an app, in their order and pace, and what came of it.
 
 targets     where to: anything that takes a webhook; the server's side of it over HTTP
-selection   which of them; pace: when
+selection   which of them; order and pace: when
 runner      one after the other, or several calls at once, each in its order
 checks      is the answer the recorded one; tally: how often not, and what is different
 accepted    the new answers, written into the recording
@@ -11,6 +11,7 @@ Leaves out: an app in this process (`cli.fresh`), and how results are shown (`cl
 
 from .accepted import Accepted
 from .checks import Checked, checked
+from .order import in_order
 from .pace import Pace
 from .runner import play
 from .selection import Selection
@@ -28,5 +29,6 @@ __all__ = [
     "Target",
     "checked",
     "fresh_sids",
+    "in_order",
     "play",
 ]

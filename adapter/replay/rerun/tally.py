@@ -101,6 +101,10 @@ class Tally:
             self._group(each, recorded)
         return checked.differences
 
+    def begin_again(self) -> None:
+        """The same calls come once more: they are others now."""
+        self._calls.clear()
+
     def percentile(self, share: float) -> float:
         """Seconds within which this share of the answers came, to 4 %."""
         wanted, seen = math.ceil(self.latencies.total() * share), 0
