@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -67,14 +68,14 @@ class _Result:
 def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: Path | None, as_json: bool) -> None:
     """Play the calls of recordings to the new and the old configuration: how many calls go differently, and how.
 
-    Each runs on a store of its own that is then removed. Settings in ADAPTER_ variables count for neither. Exit code
-    1: some calls go differently.
+    Each runs on a store of its own that is then removed. ADAPTER_ variables win over both, as they do over a service's.
+    Exit code 1: some calls go differently.
     """
     result, began = _Result(), time.monotonic()
     with ExitStack() as stack, following(files, is_shown()) as advance:
-        target: Target = stack.enter_context(fresh(load(path, {}), memory))
+        target: Target = stack.enter_context(fresh(load(path, os.environ), memory))
         if against is not None:
-            target = _Both(stack.enter_context(fresh(load(against, {}), memory)), target)
+            target = _Both(stack.enter_context(fresh(load(against, os.environ), memory)), target)
         source = Source(files, Selection(), advance)
         play(source, [target], result.add)
     seconds = time.monotonic() - began
