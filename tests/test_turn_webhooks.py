@@ -13,11 +13,11 @@ from flask import Flask
 from adapter.config import Config, TwilioAccount, TwilioConfig
 from adapter.engine.line import Destination, DestinationKind, Menu, MenuOption
 from adapter.twilio.signature import sign
-from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, PUBLIC_URL, Api, a_config, a_line, call_sid, issue_key
+from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, DIALED, PUBLIC_URL, Api, a_config, a_line, call_sid, issue_key
 from tests.conformance.wire import Reply, a_call, an_app, ask, got, lose_the_store, posted, puts_through, speech, stored
 from tests.twilio.grammar import check
 
-HEARD = Destination(DestinationKind.DIAL, AGENTS, whisper=True)
+HEARD = Destination(DestinationKind.DIAL, AGENTS, whisper=True, caller_id=DIALED)
 ASKED = Destination(DestinationKind.DIAL, AGENTS, whisper=True, accept=True)
 MENU = Menu((MenuOption("refund", "1", ("money back",)), MenuOption("delivery", "2")))
 LINE = a_line(destination=HEARD, menu=MENU)
@@ -67,6 +67,7 @@ def test_words_answer_as_well_as_keys_and_by_get_as_well_as_by_post(app: Flask) 
 def test_a_repeated_turn_gets_the_same_answer(app: Flask) -> None:
     posted(app, "voice", a_call(1))
     first = turn(app, 1, Digits="2")
+    assert f'callerId="{DIALED}"' in first.body.decode()
     assert turn(app, 1, Digits="2").body == first.body
     assert turn(app, 1, Digits="1").body == first.body
 

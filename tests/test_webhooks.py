@@ -230,11 +230,20 @@ def test_unknown_fields_may_come_as_often_as_they_like(app: Flask) -> None:
     assert puts_through(posted(app, "voice", [*a_call(1), *more]))
 
 
-def test_an_oversized_webhook_is_refused_and_leaves_no_trace(app: Flask, tmp_path: Path) -> None:
+def test_a_large_webhook_is_a_webhook(app: Flask) -> None:
+    """Add-ons write as much as they like into it."""
+    assert puts_through(posted(app, "voice", [*a_call(1), ("AddOns", "x" * 900 * 1024)]))
+
+
+def test_an_oversized_webhook_is_refused_leaves_no_trace_and_the_log_says_why(
+    app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     before = stored(tmp_path)
-    for size in (64 * 1024, 1024 * 1024):
+    for size in (1024 * 1024, 4 * 1024 * 1024):
+        caplog.clear()
         assert posted(app, "voice", [*a_call(1), ("AddOns", "x" * size)]).status == 403
         assert posted(app, "status", [*a_call(1, CallStatus="completed"), ("AddOns", "x" * size)]).status == 403
+        assert caplog.text.count("webhook refused: too large to check its signature, more than 1024 KiB") == 2
     assert stored(tmp_path) == before
 
 

@@ -1,51 +1,23 @@
 """A call at the terminal: what is said is shown, and a person (or a script) is the caller and whoever answers.
 
-Keys and words go in as lines, from a terminal, a pipe or a file. Leaves out: which call it is (`simulate`).
+Keys and words go in as lines, from a terminal, a pipe or a file. Leaves out: which call it is (`simulate`), and what
+the words mean (`script`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 
-from adapter.replay import (
-    BUSY,
-    FAILED,
-    HANG_UP,
-    NO_ANSWER,
-    SILENCE,
-    Answered,
-    Caller,
-    Handover,
-    Heard,
-    Message,
-    Person,
-    Question,
-    Role,
-    Script,
-    answered,
-    declined,
-    mailbox,
-)
-from adapter.replay.caller import Answer, Left, Outcome, Reaction, Unanswered, as_answer
+from adapter.replay import HANG_UP, SILENCE, Answered, Caller, Handover, Heard, Message, Person, Question, Role
+from adapter.replay.caller import Answer, Left, Outcome, Reaction, Unanswered
 
-_HANG_UP: Final = frozenset({"hang up", "hangup", "bye"})
-_OUTCOMES: Final[Mapping[str, Callable[[], Outcome]]] = {
-    "answer": answered,
-    "busy": lambda: BUSY,
-    "no answer": lambda: NO_ANSWER,
-    "failed": lambda: FAILED,
-    "decline": declined,
-    "mailbox": mailbox,
-    "hang up": lambda: HANG_UP,
-}
-_AT_A_TELEPHONE: Final = frozenset({"decline", "mailbox"})
-_RINGING: Final = frozenset({"number", "sip", "client"})
+from .script import ANSWERED, offered, outcome_of, typed, word_of
+
 _KINDS: Final = {
     "number": "the telephone",
     "sip": "the SIP telephone",
@@ -57,30 +29,6 @@ _KINDS: Final = {
     "relay": "the voice agent at",
     "stream": "the audio stream to",
 }
-
-
-def scripted(written: str) -> Script:
-    """The caller of `--script`: items between commas. "silence", "hang up" and what happens to a hand-over (answer,
-    busy, no answer, failed, decline, mailbox) are meant as such, the rest is keys or words."""
-    items = (item.strip() for item in written.split(","))
-    return Script(*(_item(item) for item in items))
-
-
-def _item(written: str) -> Answer | Outcome:
-    word = written.lower()
-    if word in ("", "silence"):
-        return SILENCE
-    if word in _OUTCOMES:
-        return _OUTCOMES[word]()
-    return _typed(written)
-
-
-def _typed(line: str) -> Answer:
-    """A line at a question: nothing is silence."""
-    words = line.strip()
-    if not words or words.lower() == "silence":
-        return SILENCE
-    return HANG_UP if words.lower() in _HANG_UP else as_answer(words)
 
 
 @dataclass(slots=True)
@@ -98,24 +46,24 @@ class Keyboard:
         ways = [way for way, open_to in (("keys", question.keys), ("words", question.speech)) if open_to]
         who = "You" if question.role is Role.CALLER else "The agent"
         line = self._line(f"{who} ({', '.join(ways)}, Enter = silence, Ctrl-D = hang up)")
-        return HANG_UP if line is None else _typed(line)
+        return HANG_UP if line is None else typed(line)
 
     def rings(self, handover: Handover) -> Outcome:
         """See `Caller`. Asked again until the answer is one of those offered."""
         while True:
-            offered = [word for word in _OUTCOMES if handover.kind in _RINGING or word not in _AT_A_TELEPHONE]
-            line = self._line(f"What happens? ({', '.join(offered)}; Enter = answer)")
-            word = "hang up" if line is None else line.strip().lower() or "answer"
-            if word in offered:
-                return Answered(self) if word == "answer" else _OUTCOMES[word]()
+            words = offered(handover.kind)
+            line = self._line(f"What happens? ({', '.join(words)}; Enter = answered)")
+            word = "hangup" if line is None else line.strip() or "answered"
+            outcome = outcome_of(word, words)
+            if outcome is not None:
+                return Answered(self) if word_of(word) == ANSWERED else outcome
             self.console.print(f"  [yellow]There is no {escape(word)!r} here.[/]")
 
     def records(self, question: Question) -> Left:
         """See `Caller`."""
         line = self._line("You leave a message (words, Enter = nothing, Ctrl-D = hang up)")
-        if line is None or line.strip().lower() in _HANG_UP:
-            return HANG_UP
-        return Message() if line.strip() else SILENCE
+        left = HANG_UP if line is None else typed(line)
+        return left if isinstance(left, Reaction) else Message()
 
     def _line(self, prompt: str) -> str | None:
         """A line that was typed, or None at the end of the input. What comes through a pipe is shown, as if typed."""

@@ -26,11 +26,14 @@ from .preview_words import HEADINGS, destination_in_words, indented, said_in, th
 # What goes into a file or a pipe has no width of its own; this one fits a page.
 _PAGE_WIDTH: Final = 100
 _LEFT_WIDTH: Final = 24
+# What is told to who answers has no place of its own: it belongs to the hand-over.
+_WHISPER: Final = "whisper"
+_STEPS: Final = (*(place.value for place in Place), _WHISPER)
 
 
 @click.command(epilog="Example:  sticky-calls preview --config config.yaml --step confirm --twiml")
 @click.option("--line", "number", help="Only the line of this number, as it is written in the configuration.")
-@click.option("--step", type=click.Choice([place.value for place in Place]), help="Only this step of the call.")
+@click.option("--step", type=click.Choice(_STEPS), help="Only this step of the call; whisper: what who answers hears.")
 @click.option("--language", help="As if the lines spoke this language alone.")
 @click.option("--name", default="Maria", show_default=True, help="The known caller's name, on lines that ask nothing.")
 @click.option("--intent", default="refund_request", show_default=True, help="What that caller left open.")
@@ -56,10 +59,12 @@ def preview(
     rows: list[dict[str, object]] = []
     for line in _chosen(config, number):
         spoken = _in_language(line, language)
-        wanted = [each for each in _told(spoken, speaker, Remembered(name, intent)) if step in (None, each.place)]
+        wanted = [each for each in _told(spoken, speaker, Remembered(name, intent)) if _is_wanted(each, step)]
         rows += [each.row for each in wanted]
         if not as_json:
             click.echo("\n".join(_page(spoken, wanted, twiml)))
+            if step == _WHISPER and not wanted:
+                click.echo("  nothing is told to who answers; set `whisper: true` at a destination")
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
 
@@ -125,6 +130,10 @@ def _told(line: Line, speaker: Speaker, remembered: Remembered) -> list[_Told]:
         before = found.get(key)
         found[key] = replace(before, ways=before.ways + told.ways) if before else told
     return list(found.values())
+
+
+def _is_wanted(told: _Told, step: str | None) -> bool:
+    return bool(told.agent) if step == _WHISPER else step in (None, told.place)
 
 
 def _in_words(each: Heard, line: Line, speaker: Speaker) -> _Told:

@@ -24,7 +24,8 @@ from adapter.twilio.events import line_for
 from .client import api_key
 from .configured import config_option, configured
 from .decision import conversed, decided
-from .dialogue import Keyboard, Shown, scripted
+from .dialogue import Keyboard, Shown
+from .script import WORDS, scripted
 
 _CALLER: Final = "+14155550123"
 _DIALED: Final = "+14155550100"
@@ -47,7 +48,7 @@ def _stir(_: click.Context, __: click.Parameter, written: str | None) -> str | N
 @click.option("--stir", callback=_stir, help="How far the network vouches for the number: A, B, C or a StirVerstat.")
 @click.option("--forwarded-from", help="The number that forwards the call.")
 @click.option("--url", help="Where the server is.  [default: http:// and server.bind]")
-@click.option("--script", help="Who the caller is, in place of you: keys, words, silence, busy, … between commas.")
+@click.option("--script", help=f"What the caller does, in place of you, between commas. {WORDS}")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole call as JSON at the end; the rest on stderr.")
 @click.option(
     "--key-file",
@@ -69,6 +70,9 @@ def simulate(
     """Call a running server as Twilio would; you are the caller, and the one who answers.
 
     Type keys (12#) or words; Enter is silence, Ctrl-D hangs up. Exit code 1: the call failed.
+
+    To the server it is a call like any other: it counts, and what comes of it is remembered in the database of that
+    server. To try things out without traces among your customers, call a line with `mode: test`.
     """
     if anonymous and caller:
         raise click.UsageError("--from and --anonymous contradict each other")

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from .line import Disclosure, DisclosureRules, Line, ProofKind
-from .model import Memory, Recommendation
+from .model import Memory, Recommendation, Variable
 
 _NOTHING: Final[frozenset[Disclosure]] = frozenset()
 _FOUND: Final = frozenset({Disclosure.PUBLIC})
@@ -30,18 +30,37 @@ def entitled(recommendation: Recommendation, verified: bool) -> frozenset[Disclo
 
 
 def disclosed(
-    memory: Memory, rules: DisclosureRules, classes: Collection[Disclosure], secret_names: Collection[str] = ()
+    memory: Memory,
+    rules: DisclosureRules,
+    classes: Collection[Disclosure],
+    secret_names: Collection[str] = (),
+    language: str = "",
 ) -> Memory:
-    """What of `memory` falls into `classes`; variables of `secret_names` never do. Not named in the rules: personal."""
+    """What of `memory` falls into `classes`; variables of `secret_names` never do.
+
+    Not named in the rules: personal; but public for the variable `language`, as callers are spoken to in it anyway.
+    """
     if not classes:
         return Memory()
-    of_variables, of_intents, unnamed = rules.variables, rules.intents, Disclosure.PERSONAL
-    return Memory(
-        tuple(i for i in memory.open_intents if of_intents.get(i.intent, unnamed) in classes),
-        tuple(
-            v for v in memory.variables if v.name not in secret_names and of_variables.get(v.name, unnamed) in classes
-        ),
-    )
+    if not (rules.variables or rules.intents or secret_names) and _KNOWN.issubset(classes):
+        return memory  # of most lines: everything is personal, and looking through it costs every call
+
+    def is_heard(variable: Variable) -> bool:
+        unnamed = Disclosure.PUBLIC if variable.name == language else Disclosure.PERSONAL
+        return variable.name not in secret_names and rules.variables.get(variable.name, unnamed) in classes
+
+    intents = tuple(i for i in memory.open_intents if class_of(rules, i.intent) in classes)
+    return Memory(intents, tuple(filter(is_heard, memory.variables)))
+
+
+def class_of(rules: DisclosureRules, intent: str) -> Disclosure:
+    """Who may hear that somebody called about it."""
+    return rules.intents.get(intent, Disclosure.PERSONAL)
+
+
+def own_language(line: Line) -> str:
+    """The variable of the callers' language, on lines that speak several; "" on others."""
+    return line.language_variable if line.languages else ""
 
 
 def secrets(line: Line) -> tuple[str, ...]:

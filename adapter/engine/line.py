@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from .model import Mode, Outcome
@@ -148,6 +149,11 @@ class Spoken:
     key: str = ""
 
 
+@lru_cache(maxsize=256)
+def _alone(language: str, voice: str | None) -> tuple[Spoken, ...]:
+    return (Spoken(language, voice),)
+
+
 class Disclosure(StrEnum):
     """Who may hear a stored value: `public` anybody who was found, `personal` at reuse or verified, `sensitive` only
     callers verified in this call."""
@@ -205,13 +211,15 @@ class Line:
     @property
     def converses(self) -> bool:
         """Whether callers can be asked anything: if not, they are greeted and put through at once."""
-        asks = (self.confirm, self.identify, self.offer, self.menu)
-        return any(part is not None for part in asks) or sum(bool(each.key) for each in self.languages) > 1
+        # Asked at every call, most of which converse with nobody: no generator for them.
+        if self.confirm is not None or self.identify is not None or self.offer is not None or self.menu is not None:
+            return True
+        return bool(self.languages) and sum(bool(each.key) for each in self.languages) > 1
 
     @property
     def spoken(self) -> tuple[Spoken, ...]:
         """All languages of the line, the default first; never empty."""
-        return self.languages or (Spoken(self.language, self.voice),)
+        return self.languages or _alone(self.language, self.voice)
 
     @property
     def key(self) -> str:

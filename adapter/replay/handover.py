@@ -20,7 +20,9 @@ from .transcript import Ending, Handover, Role
 from .verbs import SPOKEN, gather, hang_up, redirect
 
 _DIAL_IN_WHISPER: Final = 13201
+_INVALID_CALLER_ID: Final = 13214
 _INVALID_NUMBER: Final = 13223
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _NUMBER: Final = re.compile(r"\+?[0-9][0-9 ().-]{2,24}")
 _RING_SECONDS, _REFUSAL_SECONDS = 6.0, 2.0
 _SIP_CODES: Final = {Unanswered.BUSY: "486", Unanswered.NO_ANSWER: "487", Unanswered.FAILED: "503"}
@@ -39,7 +41,7 @@ def dial(leg: Leg, verb: ET.Element, page: Page) -> Next:
     for noun in _nouns(verb):
         handover = _dialed(noun, verb)
         leg.around.transcript.handovers.append(handover)
-        outcome = _ring(leg, noun, handover, page)
+        outcome = FAILED if _is_refused(leg, verb, handover, page) else _ring(leg, noun, handover, page)
         if outcome is HANG_UP or isinstance(outcome, Answered):
             break
     return _done(leg, verb, page, outcome, _dial_fields(handover, outcome))
@@ -96,12 +98,24 @@ def _done(leg: Leg, verb: ET.Element, page: Page, outcome: Outcome, fields: Mapp
     return Ending.CALLER_HUNG_UP
 
 
+def _is_refused(leg: Leg, verb: ET.Element, handover: Handover, page: Page) -> bool:
+    """Whether Twilio rings no telephone at all: for want of a number, or of one that can be shown to who answers, as
+    callers have none who come from a browser or by SIP."""
+    if handover.kind != "number":
+        return False
+    shown = verb.get("callerId") or leg.fields["From"]
+    if not _NUMBER.fullmatch(handover.target):
+        leg.warn(_INVALID_NUMBER, "Dial: no telephone number", page)
+    elif not _E164.fullmatch(shown):
+        leg.warn(_INVALID_CALLER_ID, "Dial: no callerId, and the caller has no number to show", page)
+    else:
+        return False
+    handover.status = FAILED.value
+    return True
+
+
 def _ring(leg: Leg, noun: ET.Element, handover: Handover, page: Page) -> Outcome:
     """One noun rings: it is asked what becomes of it, who answers hears the whisper, and then the two talk."""
-    if handover.kind == "number" and not _NUMBER.fullmatch(handover.target):
-        leg.warn(_INVALID_NUMBER, "Dial: no telephone number", page)
-        handover.status = FAILED.value
-        return FAILED
     child = _child(leg, handover)
     _progress(child, noun, page, "initiated", "initiated")
     _progress(child, noun, page, "ringing", "ringing")

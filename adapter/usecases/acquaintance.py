@@ -5,8 +5,9 @@ from __future__ import annotations
 from adapter.engine import flow
 from adapter.engine.confidence import NOBODY
 from adapter.engine.flow import Known
+from adapter.engine.flow.trust import probable_at_most
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Memory, Millis, Place, Recommendation, Verdict
+from adapter.engine.model import Call, Memory, Millis, Place, Recommendation, Talk, Verdict
 from adapter.store.database import Transaction
 
 from .proofs import is_locked, is_provable
@@ -30,9 +31,10 @@ def acquainted(
     return known(line, call, memory, count, provable, locked)
 
 
-def owes_proof(tx: Transaction, line: Line, call: Call, known: Known, now: Millis) -> bool:
+def owes_proof(tx: Transaction, line: Line, call: Call, talk: Talk, known: Known, now: Millis) -> bool:
     """Whether who probably calls has a proof to give, asked for it or locked out. Of a call that begins."""
-    if line.confirm is None or known.verified or known.recommendation is not Recommendation.CONFIRM:
+    probable = probable_at_most(line, talk, known).recommendation is Recommendation.CONFIRM
+    if line.confirm is None or known.verified or not probable:
         return False
     if known.locked:
         return is_provable(tx, line, call, _may_be(call, people(tx, call)), now)

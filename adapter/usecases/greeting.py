@@ -82,7 +82,7 @@ def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now
     resumed = _cut_off(tx, line, begun, now)
     known = acquainted(tx, line, call, begun.memory, now, begun.people)
     talk, step = flow.begin(line, known, now, resumed)
-    call = replace(call, talk=replace(talk, unproved=owes_proof(tx, line, call, known, now)))
+    call = replace(call, talk=replace(talk, unproved=owes_proof(tx, line, call, talk, known, now)))
     if call.hung_up_at is not None:
         call = settle(tx, call, call.hung_up_at)
     calls.save(tx, call)
@@ -92,13 +92,16 @@ def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now
 
 
 def _cut_off(tx: Transaction, line: Line, begun: Begun, now: Millis) -> Talk | None:
-    """The conversation of the caller's last call on this line, when it was cut off just now."""
+    """The conversation of the caller's last call from this number on this line, when it was cut off just now.
+
+    Another number's may be that of somebody who only named the customer's account.
+    """
     call = begun.call
     if line.resume_minutes <= 0 or call.undo.created_customer or call.customer_ref is None:
         return None
     latest = calls.of_customer(tx, call.customer_ref, _LATEST_CALLS)
     previous = next((each for each in latest if each.call_id != call.call_id), None)
-    if previous is None or previous.dnis != call.dnis:
+    if previous is None or (previous.ani, previous.dnis) != (call.ani, call.dnis):
         return None
     return flow.resumable(line, previous, now)
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from flask import request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapter.twilio.forms import duplicated
 from adapter.twilio.signature import Fields, is_genuine, public_url
 
 _LOG = logging.getLogger(__name__)
-# A voice webhook with add-ons is a few kilobytes; anything near this is no webhook.
-_MAX_BYTES = 64 * 1024
+# A voice webhook is a few kilobytes, with the results of add-ons some hundred; anything near this is no webhook.
+_MAX_BYTES = 1024 * 1024
 
 
 def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fields | None:
@@ -26,7 +26,11 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
     try:
         request.max_content_length = _MAX_BYTES
         form = list(request.form.items(multi=True)) if request.method == "POST" else []
-    except HTTPException:
+    except RequestEntityTooLarge:
+        _LOG.warning("webhook refused: too large to check its signature, more than %s KiB", _MAX_BYTES // 1024)
+        return None
+    except HTTPException as error:
+        _LOG.warning("webhook refused: its form cannot be read (%s)", error.code)
         return None
     url = public_url(base_url, request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", ""))
     fields = given_fields()

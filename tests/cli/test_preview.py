@@ -147,6 +147,20 @@ def test_one_step_alone_can_be_shown() -> None:
     assert preview("--step", "ask").exit_code == 2
 
 
+def test_what_agents_hear_can_be_shown_alone() -> None:
+    shown = rows("--step", "whisper", config=MENU)
+    assert shown
+    assert all(each["agent"] for each in shown)
+    page = preview("--step", "whisper").stdout
+    assert "Who answers hears: Verified caller" in page
+    assert "What is it about?" not in page
+
+
+def test_a_line_whose_agents_hear_nothing_says_so() -> None:
+    page = preview("--step", "whisper").stdout
+    assert "nothing is told to who answers" in page
+
+
 def test_one_line_alone_can_be_shown() -> None:
     assert {each["line"] for each in rows("--line", "+14155550101")} == {"+14155550101"}
     result = preview("--line", "+1")

@@ -97,7 +97,7 @@ def test_lines_are_typed_by_the_caller_and_by_who_answers(desk: Desk) -> None:
     assert result.exit_code == 0, result.output
     assert "You (keys, words, Enter = silence, Ctrl-D = hang up) > money back" in result.output
     assert (
-        "What happens? (answer, busy, no answer, failed, decline, mailbox, hang up; Enter = answer) > answer"
+        "What happens? (answered, busy, no-answer, failed, decline, mailbox, hangup; Enter = answered) > answer"
         in result.output
     )
     assert "The agent (keys, Enter = silence, Ctrl-D = hang up) > 1" in result.output
@@ -125,6 +125,53 @@ def test_an_impossible_answer_is_asked_again(desk: Desk) -> None:
     result = desk.call(typed="\n\nmailbox\nno answer\n")
     assert "There is no 'mailbox' here." in result.output
     assert "→ Put through to the queue support" in result.output
+
+
+def test_in_a_queue_nobody_is_busy(desk: Desk) -> None:
+    result = desk.call(typed="\n\nbusy\nno answer\nfailed\n")
+    assert "What happens? (answered, failed, hangup; Enter = answered) > busy" in result.output
+    assert "There is no 'busy' here." in result.output
+    assert "There is no 'no answer' here." in result.output
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "bridged"),
+    [
+        ("1,answered", "completed", True),
+        ("1,answer", "completed", True),
+        ("1,answered:1", "completed", True),
+        ("1,Answered: 2", "completed", False),
+        ("1,answered:silence", "completed", False),
+        ("1,no-answer,message", "no-answer", False),
+        ("1,no answer,please call me back", "no-answer", False),
+        ("1,busy,silence", "busy", False),
+        ("1,failed,hang up", "failed", False),
+        ("1,declined,hangup", "completed", False),
+        ("1,hangup", "canceled", False),
+    ],
+)
+def test_a_script_says_what_becomes_of_the_call(desk: Desk, script: str, status: str, bridged: bool) -> None:
+    result = desk.call("--json", "--script", script)
+    (handover,) = json.loads(result.stdout)["handovers"]
+    assert (handover["status"], handover["bridged"]) == (status, bridged)
+    assert "before the last" not in result.stderr
+
+
+@pytest.mark.parametrize("word", ["bussy", "answered:", "busy:1", "message"])
+def test_a_misspelt_word_is_no_answer(desk: Desk, word: str) -> None:
+    result = desk.call("--script", f"1,{word}")
+    assert result.exit_code == 1
+    said = f"the call is put through, but the script goes on with '{word}'; there it can be answered, busy, no-answer"
+    assert said in result.output
+
+
+def test_the_help_tells_every_word_and_that_calls_are_remembered() -> None:
+    shown = " ".join(CliRunner().invoke(main, ["simulate", "--help"]).output.split())
+    for word in ("answered:1", "busy", "no-answer", "failed", "decline", "mailbox", "hangup", "silence", "message"):
+        assert word in shown
+    assert "it counts, and what comes of it is remembered in the database of that server" in shown
+    assert "`mode: test`" in shown
 
 
 def test_with_a_key_it_shows_what_was_decided(desk: Desk, tmp_path: Path) -> None:

@@ -63,6 +63,18 @@ def save_the_pin(app: Flask) -> None:
     assert saved.status_code == 200
 
 
+def test_every_command_can_be_pasted_in_a_clone() -> None:
+    """No command of ours is on the PATH there."""
+    shell = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+    inline = re.findall(r"`([^`]*sticky-calls [^`]*--[^`]*|[^`]*gunicorn -c [^`]*)`", README)
+    ours = [line for line in [*shell, *inline] if "sticky-calls " in line or "gunicorn" in line]
+    assert len(ours) > 8
+    for line in ours:
+        assert ".venv/bin/" in line or line.startswith("sticky-calls demo"), line
+    for line in shell:
+        assert "YOUR_" not in line
+
+
 def heard(transcript: Transcript) -> str:
     return " ".join(each.text for each in transcript.heard)
 

@@ -162,6 +162,16 @@ _MENU = (
         {"refund_request": 1},
     ),
     Row(
+        "words choose in the plural, too",
+        FULL,
+        ("refunds please",),
+        f"WELCOME_BACK Maria Lopez {MENU} CONNECTING",
+        (KNOWN,),
+        BILLING,
+        "WHISPER Maria Lopez|refund|1|reuse|0",
+        {"refund_request": 1},
+    ),
+    Row(
         "of two options that fit the first counts",
         FULL,
         ("complaint about my order",),

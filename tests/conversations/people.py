@@ -111,7 +111,6 @@ _IDENTIFY = (
         (CLIENT,),
         ORDERS,
         opens={"order_status": 1},
-        verdict="rejected",
         anonymous=True,
     ),
     Row(

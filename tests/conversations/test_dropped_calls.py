@@ -115,7 +115,7 @@ def test_cut_off_at_the_pin_the_pin_is_asked_for_again(phone: Phone, api: Api) -
     probable(name="Maria Lopez", pin="4711").remembered(api, number)
     phone.calls(number, "1#", HANG_UP)
     again = phone.calls(number, "4711#", "2", NO_ANSWER)
-    assert again.said.startswith(f"RESUMED PIN? VERIFIED Maria Lopez {MENU} CONNECTING")
+    assert again.said.startswith(f"WELCOME PIN? VERIFIED Maria Lopez {MENU} CONNECTING")
 
 
 def attempts(api: Api, ref: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ from adapter.engine.flow import known
 from adapter.engine.line import Confirm, Disclosure, DisclosureRules, ProofKind
 from adapter.engine.model import Identity, Level, Memory, Recommendation
 from tests.builders import a_line
-from tests.engine.talks import BY_DIGITS, BY_NAME, BY_PIN, CONFIRM, IGNORE, REUSE, a_memory, an_intent
+from tests.engine.talks import BY_DIGITS, BY_NAME, BY_PIN, CONFIRM, IGNORE, LANGUAGES, REUSE, a_memory, an_intent
 
 PUBLIC, PERSONAL, SENSITIVE = Disclosure
 RULES = DisclosureRules(
@@ -117,3 +117,26 @@ def test_nothing_is_added_and_reducing_twice_is_reducing_once(classes: set[Discl
 
 def test_of_nothing_there_is_nothing() -> None:
     assert disclosed(Memory(), RULES, set(Disclosure)) == Memory()
+
+
+@pytest.mark.parametrize(
+    ("recommendation", "rules", "heard"),
+    [
+        (CONFIRM, {}, True),
+        (REUSE, {}, True),
+        (IGNORE, {}, False),
+        (CONFIRM, {"language": PERSONAL}, False),
+        (CONFIRM, {"language": PUBLIC}, True),
+    ],
+)
+def test_the_language_of_whoever_was_found_is_public_unless_the_rules_say_otherwise(
+    recommendation: Recommendation, rules: Any, heard: bool
+) -> None:
+    line = a_line(languages=LANGUAGES, disclosure=DisclosureRules(rules))
+    who = known(line, "call", "ref", Identity(0.4, Level.MEDIUM, (), recommendation), False, a_memory(language="de-DE"))
+    assert bool(who.memory.variables) is heard
+
+
+def test_on_a_line_of_one_language_a_variable_of_that_name_is_like_any_other() -> None:
+    identity = Identity(0.4, Level.MEDIUM, (), CONFIRM)
+    assert known(a_line(), "call", "ref", identity, False, a_memory(language="de-DE")).memory == Memory()

@@ -17,6 +17,7 @@ from tests.engine.talks import (
     BY_PIN,
     CALL,
     CONFIRM,
+    DESTINATIONS,
     IDENTIFY,
     IGNORE,
     LANGUAGES,
@@ -99,7 +100,7 @@ class TestAPlainLine:
         }
 
     def test_what_is_known_goes_along(self) -> None:
-        _, step = begun(REUSE)
+        _, step = begun(REUSE, destination=DESTINATIONS["sales"])
         assert isinstance(step.then, HandOver)
         assert step.then.context == (
             ("call_id", CALL),

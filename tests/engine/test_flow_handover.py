@@ -17,6 +17,7 @@ from adapter.engine.flow import (
     Whispered,
     go_on,
     hear,
+    resumable,
     whisper,
 )
 from adapter.engine.flow.handover import destination_of
@@ -29,7 +30,7 @@ from adapter.engine.line import (
     Escalation,
     IntentRule,
 )
-from adapter.engine.model import Outcome, Place, Talk
+from adapter.engine.model import Call, Outcome, Place, Talk
 from tests.builders import NOW, a_line
 from tests.engine.talks import (
     CALL,
@@ -105,8 +106,26 @@ class TestDestination:
 class TestContext:
     def hand_over(self, known: Known, line: Any = LINE, **talk: Any) -> dict[str, str]:
         visited = (Place.MENU,)
+        line = replace(line, destination=DESTINATIONS["seniors"])
         _, step = go_on(line, a_talk(Place.MENU, visited=visited, **talk), known, NOW)
         return context(step)
+
+    @pytest.mark.parametrize("kind", DestinationKind)
+    def test_is_made_only_for_what_can_carry_it(self, kind: DestinationKind) -> None:
+        line = replace(LINE, destination=Destination(kind, "target"), menu=None)
+        _, step = go_on(line, a_talk(Place.MENU), a_caller(LINE, REUSE), NOW)
+        carried = isinstance(step.then, HandOver) and bool(step.then.context)
+        assert carried is (kind.value in {"sip", "client", "workflow", "relay", "stream", "redirect"})
+
+    def test_a_call_that_another_application_takes_over_is_over(self) -> None:
+        """Nothing is heard of it any more, so nobody was cut off who rings back."""
+        line = replace(LINE, destination=Destination(DestinationKind.REDIRECT, "https://example.com/"), menu=None)
+        talk, step = go_on(line, a_talk(Place.MENU), a_caller(LINE, REUSE), NOW)
+        assert isinstance(step.then, HandOver)
+        assert talk.place is Place.OVER
+        assert talk.tried == ("",)
+        call = Call("before", NOW, hung_up_at=NOW, talk=talk)
+        assert resumable(line, call, NOW) is None
 
     def test_names_what_is_most_important_first(self) -> None:
         known = a_caller(LINE, REUSE, verified=True)
@@ -137,7 +156,7 @@ class TestContext:
         }
 
     def test_of_a_probable_caller_only_what_is_public(self) -> None:
-        told = self.hand_over(a_caller(LINE, CONFIRM), intent="refund")
+        told = self.hand_over(a_caller(LINE, CONFIRM), intent="new_order")
         assert (told["city"], told["attempt"], told["recommendation"]) == ("Bonn", "1", "confirm")
         assert "name" not in told
 

@@ -299,7 +299,7 @@ def test_a_secret_that_is_disclosed_would_be_found(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_intent_that_outlives_its_owner_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resuming, "_hidden", lambda talk, known: frozenset())
+    monkeypatch.setattr(resuming, "_hidden", lambda line, talk, known: frozenset())
     assert finds_a_leak()
 
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapter.engine.flow import CALLBACK_INTENT, HandOver, begin, go_on, hear, resumable, settlement
+from adapter.engine.flow import (
+    CALLBACK_INTENT,
+    HandOver,
+    Proof,
+    Refuted,
+    begin,
+    estranged,
+    go_on,
+    hear,
+    resumable,
+    settlement,
+    whisper,
+)
+from adapter.engine.line import Disclosure, DisclosureRules
 from adapter.engine.model import Call, IntentUpdate, Memory, Place, Talk
 from tests.builders import NOW, a_line
 from tests.engine.talks import (
     CALL,
     CONFIRM,
+    DESTINATIONS,
     IGNORE,
     REUSE,
     a_caller,
@@ -118,39 +133,49 @@ class TestTakenUp:
             presented=("account", "1"),
         )
         talk, step = taken_up(before, CONFIRM, provable=True)
-        assert texts(step) == ["resumed", "ask_pin"]
+        assert texts(step) == ["welcome", "ask_pin"]
         assert talk.presented is None
-        assert texts(taken_up(before, IGNORE, people=2, provable=True)[1])[1] == "ask_pin"
-        assert texts(taken_up(before, IGNORE)[1])[1] == "ask_account"
+        assert texts(taken_up(before, IGNORE, people=2, provable=True)[1]) == ["welcome", "ask_pin"]
+        assert texts(taken_up(before, IGNORE)[1]) == ["welcome", "ask_account"]
 
     def test_wrong_answers_are_not_forgotten_by_ringing_back(self) -> None:
         before = a_talk(Place.CONFIRM, visited=(Place.LANGUAGE,), tries=2, wrong=2, since=NOW - 5 * MINUTE)
         talk, _ = taken_up(before, CONFIRM, provable=True)
         assert (talk.tries, talk.wrong, talk.since) == (2, 2, NOW)
 
-    def test_then_on_where_it_broke_off(self) -> None:
-        before = a_talk(Place.HANDED_OVER, visited=(Place.LANGUAGE, Place.MENU), intent="complaint")
-        talk, _ = taken_up(before, CONFIRM, provable=True)
-        talk, step = go_on(LINE, hear(LINE, talk, a_turn(), (), NOW).talk, a_caller(LINE, CONFIRM, provable=True), NOW)
-        assert texts(step) == ["again", "ask_pin"]
-        for _ in range(2):
-            heard = hear(LINE, talk, a_turn(), (), NOW)
-            talk, step = go_on(LINE, heard.talk, a_caller(LINE, CONFIRM, provable=True), NOW)
-        assert texts(step) == ["not_verified", "voicemail"]
+    @pytest.mark.parametrize(
+        ("recommendation", "known", "said"),
+        [
+            (REUSE, {}, "resumed"),
+            (REUSE, {"locked": True}, "resumed"),
+            (REUSE, {"people": 2, "provable": True}, "welcome"),
+            (CONFIRM, {"provable": True}, "welcome"),
+            (CONFIRM, {"locked": True}, "welcome"),
+            (CONFIRM, {}, "resumed"),
+            (IGNORE, {}, "welcome"),
+            (IGNORE, {"locked": True}, "welcome"),
+        ],
+    )
+    def test_that_the_number_called_before_is_told_to_nobody_who_is_still_to_prove_something(
+        self, recommendation: Any, known: Any, said: str
+    ) -> None:
+        before = a_talk(Place.MENU, visited=(Place.LANGUAGE, Place.OFFER))
+        _, step = taken_up(before, recommendation, **known)
+        assert texts(step)[0] == said
 
-    def test_what_came_from_memory_is_forgotten_and_offered_again_once_it_may_be(self) -> None:
-        before = a_talk(
-            Place.HANDED_OVER,
-            visited=(Place.LANGUAGE, Place.OFFER),
-            intent="refund",
-            offered=("refund",),
-            opened=("refund",),
-        )
-        talk, _ = taken_up(before, CONFIRM, provable=True)
+    def test_nor_to_who_is_new_on_a_line_that_asks_for_no_account(self) -> None:
+        line = a_full_line(identify=None)
+        resumed = resumable(line, a_call(a_talk(Place.HANDED_OVER, opened=("refund",), intent="refund")), NOW)
+        talk, step = begin(line, a_caller(line, IGNORE, memory=Memory()), NOW, resumed)
+        assert "resumed" not in texts(step)
+        assert (talk.intent, talk.opened) == ("", ())
+
+    def test_what_came_from_memory_counts_again_once_it_may(self) -> None:
+        talk, _ = taken_up(CHOSEN, CONFIRM, provable=True)
         assert (talk.intent, talk.offered, talk.opened, talk.visited) == ("", (), (), (Place.LANGUAGE,))
-        verified = a_caller(LINE, REUSE, verified=True)
-        heard = go_on(LINE, a_talk(Place.CONFIRM, visited=(*talk.visited, Place.CONFIRM)), verified, NOW)
-        assert texts(heard[1]) == ["verified", "offer"]
+        talk, step = verified(talk)
+        assert texts(step) == ["verified", "connecting"]
+        assert (talk.intent, talk.opened, talk.destination) == ("refund", ("refund",), "seniors")
 
     def test_what_the_caller_may_still_hear_is_not(self) -> None:
         visited = (Place.LANGUAGE, Place.OFFER)
@@ -161,7 +186,116 @@ class TestTakenUp:
     def test_a_strangers_memory_is_not_taken_over(self) -> None:
         before = a_talk(Place.OFFER, intent="refund", offered=("refund",), opened=("refund", "complaint"))
         talk, _ = taken_up(before, IGNORE, memory=Memory())
-        assert (talk.intent, talk.opened) == ("", ("complaint",))
+        assert (talk.intent, talk.opened) == ("", ())
+
+
+CHOSEN = a_talk(
+    Place.HANDED_OVER,
+    visited=(Place.LANGUAGE, Place.CONFIRM, Place.OFFER, Place.MENU),
+    intent="refund",
+    opened=("refund",),
+)
+SECRETIVE = a_full_line(disclosure=DisclosureRules(intents={"refund": Disclosure.SENSITIVE}))
+OPEN_ABOUT_IT = a_full_line(disclosure=DisclosureRules(intents={"refund": Disclosure.PUBLIC}))
+
+
+def verified(talk: Talk, line: Any = LINE) -> tuple[Talk, Any]:
+    heard = hear(line, talk, a_turn("4711"), (Proof("ref", "4711"),), NOW)
+    return go_on(line, heard.talk, a_caller(line, REUSE, verified=True), NOW)
+
+
+def silent(talk: Talk, known: Any, line: Any = LINE) -> tuple[Talk, Any]:
+    """Until something else is asked, or nothing."""
+    place = talk.place
+    while True:
+        talk, step = go_on(line, hear(line, talk, a_turn(), (), NOW).talk, known, NOW)
+        if talk.place is not place:
+            return talk, step
+
+
+class TestWhatTheEarlierCallWasAbout:
+    """It is memory for the new call: who rings back is not always who was cut off."""
+
+    @pytest.mark.parametrize(
+        ("line", "recommendation", "known", "goes_on"),
+        [
+            (LINE, REUSE, {}, True),
+            (LINE, REUSE, {"locked": True}, True),
+            (LINE, CONFIRM, {}, True),
+            (LINE, CONFIRM, {"locked": True}, False),
+            (LINE, IGNORE, {}, False),
+            (SECRETIVE, REUSE, {}, False),
+            (SECRETIVE, REUSE, {"verified": True}, True),
+            (SECRETIVE, CONFIRM, {}, False),
+            (OPEN_ABOUT_IT, CONFIRM, {"locked": True}, True),
+            (OPEN_ABOUT_IT, IGNORE, {}, False),
+        ],
+    )
+    def test_counts_for_who_may_hear_it(self, line: Any, recommendation: Any, known: Any, goes_on: bool) -> None:
+        caller = a_caller(line, recommendation, **{"memory": Memory(), **known})
+        talk, step = begin(line, caller, NOW, resumable(line, a_call(CHOSEN), NOW))
+        assert ((talk.intent, talk.opened) == ("refund", ("refund",))) is goes_on
+        assert isinstance(step.then, HandOver) is goes_on
+        assert bool(settlement(talk, ())) is goes_on
+        assert goes_on or (talk.intent, talk.opened) == ("", ())
+
+    @pytest.mark.parametrize("by_name", [True, False])
+    def test_silence_at_the_question_does_not_open_it(self, by_name: bool) -> None:
+        caller = a_caller(LINE, CONFIRM, provable=True)
+        talk, _ = begin(LINE, caller, NOW, resumable(LINE, a_call(CHOSEN), NOW))
+        # The use case looks nothing up any more once the question is done with.
+        talk, step = silent(talk, a_caller(LINE, CONFIRM, provable=by_name))
+        assert texts(step)[:2] == ["not_verified", "menu"]
+        assert (talk.intent, talk.opened) == ("", ())
+        talk, step = silent(talk, a_caller(LINE, CONFIRM))
+        assert (talk.destination, talk.intent, talk.opened) == ("", "", ())
+        assert "intent" not in dict(step.then.context)
+
+    def test_a_sensitive_one_is_told_to_nobody_who_answers_until_it_is_proved(self) -> None:
+        line = replace(SECRETIVE, destination=replace(DESTINATIONS["seniors"]), menu=None, offer=None)
+        caller = a_caller(line, REUSE)
+        talk, step = begin(line, caller, NOW, resumable(line, a_call(CHOSEN), NOW))
+        told = whisper(line, talk, caller)
+        assert told is not None
+        assert dict(told.says[0].facts)["intent"] != "Erstattung"
+        assert "refund" not in str((step, told))
+
+    def test_wrong_answers_drop_it(self) -> None:
+        talk, _ = taken_up(CHOSEN, CONFIRM, provable=True)
+        talk = replace(talk, wrong=2, tries=2)
+        heard = hear(LINE, talk, a_turn("9999"), (Proof("ref", "4711"),), NOW)
+        assert Refuted() in heard.effects
+        assert (heard.talk.carried, heard.talk.intent, heard.talk.opened) == ((), "", ())
+
+    def test_so_does_an_agent_who_finds_out_that_it_is_somebody_else(self) -> None:
+        talk, _ = taken_up(CHOSEN, REUSE)
+        assert talk.opened == ("refund",)
+        talk = estranged(talk)
+        assert (talk.carried, talk.intent, talk.opened) == ((), "", ())
+
+    def test_the_callers_own_choice_stays_theirs(self) -> None:
+        talk, _ = begin(SECRETIVE, a_caller(SECRETIVE, REUSE), NOW, resumable(SECRETIVE, a_call(CHOSEN), NOW))
+        assert talk.place is Place.OFFER
+        heard = hear(SECRETIVE, replace(talk, place=Place.MENU), a_turn("1"), (), NOW)
+        talk, _ = go_on(SECRETIVE, heard.talk, a_caller(SECRETIVE, REUSE), NOW)
+        assert (talk.intent, talk.opened, talk.destination) == ("refund", ("refund",), "billing")
+        assert estranged(talk).opened == ("refund",)
+
+    def test_another_choice_goes_before_it(self) -> None:
+        talk, _ = taken_up(CHOSEN, CONFIRM, provable=True)
+        talk = replace(talk, place=Place.HANDED_OVER, intent="complaint", opened=("complaint",))
+        caller = a_caller(LINE, REUSE, verified=True)
+        assert go_on(LINE, talk, caller, NOW)[0].intent == "complaint"
+
+    def test_cut_off_again_before_anything_was_proved_it_is_still_kept_back(self) -> None:
+        talk, _ = taken_up(CHOSEN, CONFIRM, provable=True)
+        talk, _ = taken_up(talk, CONFIRM, provable=True)
+        assert (talk.intent, talk.opened) == ("", ())
+        assert verified(talk)[0].intent == "refund"
+
+    def test_what_was_chosen_last_is_what_it_goes_on_with(self) -> None:
+        talk = replace(CHOSEN, intent="complaint", opened=("complaint", "refund"), carried=("refund",))
+        assert taken_up(talk, REUSE)[0].intent == "complaint"
 
 
 class TestSettlement:
@@ -182,7 +316,7 @@ class TestSettlement:
 
 def test_two_calls_of_one_attempt_are_told_apart_by_nothing() -> None:
     first = a_talk(Place.HANDED_OVER, visited=(Place.LANGUAGE, Place.MENU), intent="refund", opened=("refund",))
-    second, _ = taken_up(first, IGNORE, memory=Memory())
+    second, _ = taken_up(first, CONFIRM, memory=Memory())
     again = resumable(LINE, Call(CALL, NOW, hung_up_at=NOW, talk=second), NOW)
     assert again is not None
     assert (again.attempt_of, again.opened) == (BEFORE, ("refund",))

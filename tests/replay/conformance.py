@@ -36,11 +36,12 @@ class Case:
     errors: list[int] = field(default_factory=list)
     warnings: list[int] = field(default_factory=list)
     network: dict[str, Any] = field(default_factory=dict)
+    caller: str = Call().caller
 
 
 def the_network_does_as_twilio_does(case: Case) -> None:
     """Play it and compare everything, the frame that every call has included."""
-    played = around(pages(case.voice, **case.others), **case.network).play(Call(), script_of(case.script))
+    played = around(pages(case.voice, **case.others), **case.network).play(Call(case.caller), script_of(case.script))
     assert [seen(each) for each in played.requests[1:-1]] == case.requests
     assert (played.said, played.whispered) == (case.said, case.whispered)
     assert (played.ending, played.call_status) == (case.ending, case.status)

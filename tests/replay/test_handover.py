@@ -158,6 +158,37 @@ PUTTING_THROUGH = [
         "Goodbye.",
         warnings=[13223],
     ),
+    *(
+        Case(
+            f"{caller} has no number to show: failed (13214)",
+            DIAL,
+            (),
+            {"over": BYE},
+            ["/over DialCallStatus=failed DialBridged=false"],
+            "Goodbye.",
+            warnings=[13214],
+            caller=caller,
+        )
+        for caller in ("client:alice", "sip:alice@example.com", "anonymous")
+    ),
+    Case(
+        "a caller without a number is shown with the document's callerId",
+        '<Dial action="/over" callerId="+14155550100"><Number>+14155550199</Number></Dial>',
+        (answered(seconds=35),),
+        {"over": BYE},
+        ["/over DialCallStatus=completed DialBridged=true DialCallDuration=35"],
+        "Goodbye.",
+        caller="client:alice",
+    ),
+    Case(
+        "a client is rung by whom it likes",
+        '<Dial action="/over"><Client>desk</Client></Dial>',
+        (answered(seconds=35),),
+        {"over": BYE},
+        ["/over DialCallStatus=completed DialBridged=true DialCallDuration=35"],
+        "Goodbye.",
+        caller="sip:alice@example.com",
+    ),
     Case(
         "a noun's status callback asks for its events",
         '<Dial><Number statusCallback="/leg" statusCallbackEvent="ringing answered">+14155550199</Number></Dial>',

@@ -84,6 +84,9 @@ FULL = Call(
         attempt_of="CA0",
         presented=("account", "12345"),
         locked=True,
+        carried=("moving", "refund_request"),
+        unproved=True,
+        learned=(("language", "de-DE"), ("colour", "red")),
     ),
 )
 

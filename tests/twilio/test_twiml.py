@@ -124,6 +124,15 @@ def test_it_rings_as_long_as_twilio_allows(seconds: int, timeout: int) -> None:
     assert f'timeout="{timeout}"' in neutral(Destination(DestinationKind.DIAL, "+14155550150", seconds))
 
 
+@pytest.mark.parametrize("kind", [DestinationKind.DIAL, DestinationKind.SIP])
+def test_who_is_rung_is_shown_the_number_of_the_destination(kind: DestinationKind) -> None:
+    """Twilio rings no telephone for a caller who has no number (13214)."""
+    document = neutral(Destination(kind, REAL[kind], caller_id="+14155550100"))
+    assert 'callerId="+14155550100"' in document
+    assert check(document) == []
+    assert "callerId" not in neutral(Destination(kind, REAL[kind]))
+
+
 TOLD = (DestinationKind.DIAL, DestinationKind.SIP, DestinationKind.CLIENT)
 
 

@@ -100,6 +100,36 @@ def test_an_agent_hears_how_sure_we_are(recommendation: str, verified: int, word
     assert said("en", "whisper", facts) == words
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("fr", "reuse", "Nous nous occupons encore de votre demande : remboursement."),
+        ("fr", "offer", "Appelez-vous au sujet de cette demande : remboursement ?"),
+        ("fr", "menu_option", "Appuyez sur 7 pour : remboursement."),
+        ("fr", "whisper", "troisième appel, motif : remboursement."),
+        ("de", "reuse", "Ihr Anliegen Erstattung ist noch offen."),
+        ("de", "offer", "wegen Ihres Anliegens Erstattung an?"),
+        ("de", "whisper", "dritter Anruf zum Thema Erstattung."),
+        ("es", "reuse", "Su consulta sobre reembolso sigue abierta."),
+        ("es", "offer", "¿Llama por su consulta sobre reembolso?"),
+    ],
+)
+def test_any_noun_fits_without_its_article(language: str, text: str, words: str) -> None:
+    noun = {"fr": "remboursement", "de": "Erstattung", "es": "reembolso"}[language]
+    facts = {**KNOWN, "intent": noun}
+    assert words in Texts().compose(text, language, {fact: facts[fact] for fact in FACTS[text]})
+
+
+@pytest.mark.parametrize("text", ["ask_name", "ask_digits", "ask_pin"])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Before we go on"), ("de", "Bevor wir weitermachen"), ("es", "Antes de seguir"), ("fr", "Avant de cont")],
+)
+def test_a_proof_is_asked_for_with_a_word_that_more_will_follow(text: str, language: str, words: str) -> None:
+    assert said(language, text, KNOWN).startswith(words)
+    assert said(language, text, UNKNOWN).startswith(words)
+
+
 @pytest.mark.parametrize("language", BUILT_IN)
 def test_an_agent_hears_each_of_the_first_calls_otherwise(language: str) -> None:
     heard = [said(language, "whisper", {**KNOWN, "attempt": attempt}) for attempt in range(1, 8)]

@@ -231,7 +231,7 @@ def test_a_verification_is_of_one_call(calling: Calling, maria: str, clock: Told
     clock.advance(seconds=5)
     phone.hangs_up("call-1")
     clock.advance(seconds=5)
-    assert phone.call("call-2") == ["resumed", "ask_pin"]
+    assert phone.call("call-2") == ["welcome", "ask_pin"]
 
 
 def test_a_webhook_that_the_hang_up_overtook_begins_and_is_settled(api: Api, calling: Calling, maria: str) -> None:

@@ -158,3 +158,12 @@ def test_a_name_is_asked_of_the_named_account_too(api: Api, calling: Calling, ma
     phone.call("call-1", None)
     phone.presses("call-1", "12345")
     assert context(phone.says("call-1", "maria"))["customer_ref"] == maria
+
+
+def test_who_only_named_the_account_leaves_its_customer_no_conversation_to_go_on_with(
+    api: Api, calling: Calling, maria: str, clock: ToldClock
+) -> None:
+    phone = calling(by_account(confirm=None, menu=MENU, resume_minutes=5))
+    named(phone, "12345", ("1",))
+    clock.advance(seconds=30)
+    assert "resumed" not in phone.call("call-2", HOME)

@@ -16,9 +16,10 @@ from .handover import arrived, destination_of, follow_up, put_through
 from .known import Known
 from .places import next_place, to_offer
 from .questions import question
-from .resuming import informed, taken_up
+from .resuming import going_on, taken_up
 from .speaking import language_of, name_of, remembered, remembered_language, say
 from .steps import Say, Step
+from .trust import is_unproved, probable_at_most
 
 _PROVING: Final = frozenset({Place.WHO, Place.CONFIRM})
 _BEYOND_QUESTIONS: Final = frozenset({Place.HANDED_OVER, Place.VOICEMAIL, Place.OVER})
@@ -28,10 +29,12 @@ def begin(line: Line, known: Known, now: Millis, resumed: Talk | None = None) ->
     """The first step of a call. `resumed`: the conversation that broke off, from `resumable`."""
     if not line.converses:
         return _at_once(line, known)
-    new = Talk(Place.LANGUAGE, turn=0, since=now) if resumed is None else taken_up(resumed, known, now)
-    talk = replace(informed(line, new, known), turn=1)
+    new = Talk(Place.LANGUAGE, turn=0, since=now)
+    known = probable_at_most(line, new, known)
+    talk = new if resumed is None else taken_up(resumed, known, now)
+    talk = replace(going_on(line, talk, known), turn=1)
     place = next_place(line, talk, known)
-    first = resumed is None
+    first = resumed is None or is_unproved(line, talk, known)
     before = () if first else (say(language_of(line, talk), "resumed"),)
     if place is Place.HANDED_OVER:
         return put_through(line, talk, known, destination_of(line, talk, known), before, first)
@@ -44,7 +47,8 @@ def begin(line: Line, known: Known, now: Millis, resumed: Talk | None = None) ->
 
 def go_on(line: Line, talk: Talk, known: Known, now: Millis) -> tuple[Talk, Step]:
     """The step after a turn was heard: `talk` is `Heard.talk`, `known` who is calling now."""
-    talk = replace(informed(line, talk, known), turn=talk.turn + 1)
+    known = probable_at_most(line, talk, known)
+    talk = replace(going_on(line, talk, known), turn=talk.turn + 1)
     if talk.place in _BEYOND_QUESTIONS:
         return follow_up(line, talk, known)
     place = next_place(line, talk, known)

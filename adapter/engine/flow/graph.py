@@ -17,10 +17,10 @@ from adapter.engine.line import Line
 from adapter.engine.model import Call, Place, Recommendation, Talk
 
 from .going_on import begin, go_on
-from .hearing import hear
+from .hearing import estranged, hear
 from .known import Effect, Identified, Known, Refuted, Verified, WrongAnswer
 from .resuming import resumable
-from .sampling import CALL, Caller, callers, proofs_of, turns_at
+from .sampling import CALL, Caller, callers, proofs_of, somebody_new, turns_at
 from .steps import Step
 
 _DECIDING: Final = attrgetter(*(each.name for each in fields(Talk) if each.name not in ("turn", "since")))
@@ -77,29 +77,31 @@ def onward(line: Line, reached: Reached) -> Iterator[Reached]:
     for label, turn, passed in turns_at(line, talk):
         now = talk.since + passed
         heard = hear(line, talk, turn, proofs_of(line, caller), now)
-        for became, after, locked in _becoming(caller, heard.effects):
+        for became, after, locked in _becoming(line, caller, heard.effects):
             known = after.known(line)
-            stands = replace(heard.talk, locked=heard.talk.locked or locked)
+            stands = replace(estranged(heard.talk), locked=True) if locked else heard.talk
             path = (*reached.path, f"{talk.place.value}: {label}{became}")
             yield Reached(path, *go_on(line, stands, known, now), known, after)
     yield from _rung_back(line, reached)
 
 
-def _becoming(caller: Caller, effects: Iterable[Effect]) -> Iterator[tuple[str, Caller, bool]]:
-    """Who the caller may be once the effects are written: (what became known, they, whether their number is locked)."""
+def _becoming(line: Line, caller: Caller, effects: Iterable[Effect]) -> Iterator[tuple[str, Caller, bool]]:
+    """Who the caller may be once the effects are written: (what became known, they, whether their number is locked).
+
+    Where a proof is asked for, naming an account makes nobody known; and the wrong answer that locks is the last one.
+    """
     kinds = {type(effect) for effect in effects}
     if Verified in kinds:
         yield "", replace(caller, recommendation=Recommendation.REUSE, verified=True), False
     elif Refuted in kinds:
-        yield "", replace(caller, recommendation=Recommendation.IGNORE), False
-    elif Identified in kinds:
-        for recommendation in Recommendation:
+        yield "", somebody_new(caller), False
+    elif Identified in kinds and line.confirm is None:
+        for recommendation in (Recommendation.IGNORE, Recommendation.CONFIRM):
             yield f", {recommendation.value}", replace(caller, recommendation=recommendation), False
     else:
         yield "", caller, False
     if WrongAnswer in kinds:
-        for recommendation in dict.fromkeys((caller.recommendation, Recommendation.IGNORE)):
-            yield f", locked, {recommendation.value}", replace(caller, recommendation=recommendation, locked=True), True
+        yield ", locked", replace(somebody_new(caller), locked=True), True
 
 
 def _rung_back(line: Line, reached: Reached) -> Iterator[Reached]:

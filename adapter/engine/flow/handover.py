@@ -12,15 +12,16 @@ from types import MappingProxyType
 from typing import Final
 
 from adapter.engine.line import DEFAULT, DestinationKind, Line
-from adapter.engine.model import Intent, Place, Talk
+from adapter.engine.model import Intent, Place, Recommendation, Talk
 
 from .greetings import greeting, welcome
 from .hearing import opening
-from .known import Known
+from .known import Known, trusted
 from .menu import called
 from .resuming import CALLBACK_INTENT, informed
 from .speaking import language_of, name_of, newest_intent, remembered, say, value_of
 from .steps import Fact, HandOver, HangUp, Record, Say, Step, Whispered
+from .trust import probable_at_most
 
 # What a name in a context may hold; every channel takes it.
 _UNFIT: Final = re.compile(r"[^a-z0-9_]")
@@ -77,17 +78,32 @@ def whisper(line: Line, talk: Talk, known: Known) -> Whispered | None:
     destination = line.destination_named(talk.destination)
     if talk.place is not Place.HANDED_OVER or not (destination.whisper or destination.accept):
         return None
-    spoken = line.spoken[0]
+    spoken, known = line.spoken[0], probable_at_most(line, talk, known)
     facts = _told(line, informed(line, talk, known), known, spoken.language)
     told = (say(spoken, "whisper", remembered(line, known, facts)),) if destination.whisper else ()
     asked = (say(spoken, "whisper_accept"),) if destination.accept else ()
     return Whispered((*told, *asked), destination.accept)
 
 
+# What a context can go along with. The other application that a call is redirected to says nothing of it any more.
+_CARRYING: Final = frozenset(
+    {
+        DestinationKind.SIP,
+        DestinationKind.CLIENT,
+        DestinationKind.WORKFLOW,
+        DestinationKind.RELAY,
+        DestinationKind.STREAM,
+        DestinationKind.REDIRECT,
+    }
+)
+
+
 def _ring(line: Line, talk: Talk, known: Known, before: tuple[Say, ...], first: bool) -> tuple[Talk, Step]:
     words = greeting(line, talk, known) if first else say(language_of(line, talk), "connecting")
-    hand_over = HandOver(line.destination_named(talk.destination), tuple(_context(line, talk, known)))
-    return talk, Step((*before, words), hand_over, talk.turn)
+    destination = line.destination_named(talk.destination)
+    context = tuple(_context(line, talk, known)) if destination.kind in _CARRYING else ()
+    there = replace(talk, place=Place.OVER) if destination.kind is DestinationKind.REDIRECT else talk
+    return there, Step((*before, words), HandOver(destination, context), talk.turn)
 
 
 def _hang_up(line: Line, talk: Talk, known: Known, before: tuple[Say, ...], first: bool) -> tuple[Talk, Step]:
@@ -122,10 +138,14 @@ _PUT_THROUGH: Final[
 
 
 def _context(line: Line, talk: Talk, known: Known) -> Iterator[tuple[str, str]]:
-    """The most important first. Names that are taken already, and what is unknown, are left out."""
+    """The most important first. Names that are taken already, and what is unknown, are left out.
+
+    A customer who is only probable is not referred to: with the reference, all of their memory can be read by API.
+    """
     intent, attempt = _about(talk, known)
     yield "call_id", known.call_id
-    yield "customer_ref", known.customer_ref
+    if known.verified or trusted(line, known.recommendation, False) is not Recommendation.CONFIRM:
+        yield "customer_ref", known.customer_ref
     yield "recommendation", known.recommendation.value
     yield "verified", "yes" if known.verified else "no"
     if intent:

@@ -5,7 +5,7 @@ Leaves out: judging (`judging`), writing the effects (the use case), and what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -67,9 +67,15 @@ def _done(talk: Talk) -> Talk:
 
 
 def estranged(talk: Talk) -> Talk:
-    """The talk of a caller who turned out to be somebody else: nothing that was offered from the other's memory."""
-    opened = tuple(intent for intent in talk.opened if intent not in talk.offered)
-    return replace(talk, intent="" if talk.intent in talk.offered else talk.intent, opened=opened)
+    """The talk of a caller who turned out to be somebody else: nothing that was offered from the other's memory, or
+    that an earlier call of theirs was about."""
+    return replace(without_intents(talk, (*talk.offered, *talk.carried)), carried=())
+
+
+def without_intents(talk: Talk, hidden: Collection[str]) -> Talk:
+    """The talk as if these had not come up in it."""
+    opened = tuple(intent for intent in talk.opened if intent not in hidden)
+    return replace(talk, intent="" if talk.intent in hidden else talk.intent, opened=opened)
 
 
 def opening(talk: Talk, intent: str) -> Talk:
@@ -95,11 +101,12 @@ def _keep_account(line: Line, talk: Talk, value: str) -> Heard:
 
 
 def _keep_intent(line: Line, talk: Talk, value: str) -> Heard:
-    """What is chosen from a menu is the caller's own word, even if it was offered before: `offered` is from memory."""
-    offered = talk.offered
+    """What is chosen from a menu is the caller's own word, even if it was offered before: `offered` and `carried` are
+    from memory."""
     if talk.place is Place.MENU:
-        offered = tuple(intent for intent in offered if intent != value)
-    return Heard(opening(replace(talk, intent=value, offered=offered), value))
+        offered, carried = (tuple(i for i in each if i != value) for each in (talk.offered, talk.carried))
+        talk = replace(talk, offered=offered, carried=carried)
+    return Heard(opening(replace(talk, intent=value), value))
 
 
 def _keep_destination(line: Line, talk: Talk, value: str) -> Heard:

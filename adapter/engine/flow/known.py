@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapter.engine.disclosure import disclosed, entitled, secrets
+from adapter.engine.disclosure import disclosed, entitled, own_language, secrets
 from adapter.engine.line import Line
 from adapter.engine.model import Identity, Memory, Recommendation, Talk
 
@@ -99,14 +99,14 @@ def known(
     has_number: bool = True,
 ) -> Known:
     """The caller as the conversation may know them: `memory`, whole, is reduced to what they are entitled to."""
-    classes = entitled(_trusted(line, identity.recommendation, verified), verified)
-    reduced = disclosed(memory, line.disclosure, classes, secrets(line))
+    classes = entitled(trusted(line, identity.recommendation, verified), verified)
+    reduced = disclosed(memory, line.disclosure, classes, secrets(line), own_language(line))
     return Known(
         identity.recommendation, verified, reduced, people, provable, locked, customer_ref, call_id, has_number
     )
 
 
-def _trusted(line: Line, recommendation: Recommendation, verified: bool) -> Recommendation:
+def trusted(line: Line, recommendation: Recommendation, verified: bool) -> Recommendation:
     """Where everybody is to be verified, nobody is told more for keeping silent at the question."""
     if recommendation is Recommendation.REUSE and line.confirm is not None and line.confirm.always and not verified:
         return Recommendation.CONFIRM

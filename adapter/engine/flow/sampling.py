@@ -6,7 +6,7 @@ Leaves out: walking (`graph`). What is said here is made up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -70,6 +70,11 @@ class Caller:
 
 
 Does = tuple[str, Turn, int]
+
+
+def somebody_new(caller: Caller) -> Caller:
+    """Who turned out not to be whom we took them for: nothing is remembered of them, and nothing can prove anything."""
+    return replace(caller, recommendation=Recommendation.IGNORE, memory=Memory(), provable=False, verified=False)
 
 
 def callers(line: Line) -> Iterator[Caller]:

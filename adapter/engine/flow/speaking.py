@@ -17,6 +17,8 @@ from .words import primary
 def language_of(line: Line, talk: Talk) -> Spoken:
     """The language of this talk; the line's own as long as none was chosen, and when it is configured no more."""
     spoken = line.spoken
+    if len(spoken) == 1:
+        return spoken[0]
     return next((each for each in spoken if each.language == talk.language), spoken[0])
 
 
@@ -54,6 +56,8 @@ def say(spoken: Spoken, text: str, facts: Mapping[str, Fact] | None = None) -> S
 
 def remembered(line: Line, known: Known, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """Facts of a text that may mention what is remembered: the variables that the line names for it, then `facts`."""
+    if not line.disclosure.variables:
+        return dict(facts)
     variables: dict[str, Fact] = {
         name: value_of(known, name) for name in line.disclosure.variables if name.isidentifier()
     }

@@ -60,6 +60,8 @@ class Talk:
     written. `destination`: the name of where the call was handed to last, `tried`: all of these names.
     `attempt_of`: the call whose attempt this one goes on with (a dropped call), "" for its own. `presented`: the
     external id the caller named in this call. `locked`: too many wrong answers, nobody is verified in this call.
+    `carried`: intents that the call which this one goes on with had opened, the last what it was about. They are among
+    `opened` here only while this caller may hear them.
     `unproved`: who was probably calling had a proof to give and has not given it; until then what the call opens and
     what it `learned` (variable, value) is nobody's memory.
     """
@@ -80,5 +82,6 @@ class Talk:
     attempt_of: str = ""
     presented: tuple[str, str] | None = None
     locked: bool = False
+    carried: tuple[str, ...] = ()
     unproved: bool = False
     learned: tuple[tuple[str, str], ...] = ()

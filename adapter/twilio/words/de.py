@@ -40,16 +40,16 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "{% else %}Bleiben Sie bitte in der Leitung.{% endif %}"
         ),
         "ask_name": (
-            "Wie ist Ihr Name, bitte? {% if speech %}Sagen Sie Ihren Vor- und Nachnamen."
+            "Bevor wir weitermachen: Wie ist Ihr Name, bitte? {% if speech %}Sagen Sie Ihren Vor- und Nachnamen."
             "{% else %}Bleiben Sie bitte in der Leitung.{% endif %}"
         ),
         "ask_digits": (
-            "Bitte {% if speech %}nennen Sie oder tippen Sie{% else %}tippen Sie{% endif %}"
-            " die letzten {{ count }} Ziffern Ihrer Kundennummer{% if not speech %} ein{% endif %}."
+            "Bevor wir weitermachen, {% if speech %}nennen{% else %}tippen{% endif %} Sie bitte"
+            " die letzten {{ count }} Ziffern Ihrer Kundennummer{% if speech %}, oder tippen Sie sie{% endif %} ein."
         ),
         "ask_pin": (
-            "Bitte {% if speech %}nennen Sie Ihre PIN, oder tippen Sie sie ein"
-            "{% else %}tippen Sie Ihre PIN ein{% endif %} und drücken Sie dann die Raute-Taste."
+            "Bevor wir weitermachen, {% if speech %}nennen Sie bitte Ihre PIN, oder tippen Sie sie ein,"
+            "{% else %}tippen Sie bitte Ihre PIN ein{% endif %} und drücken Sie dann die Raute-Taste."
         ),
         "ask_account": (
             "Wie lautet Ihre Kundennummer? Bitte {% if speech %}nennen Sie sie, oder {% endif %}tippen Sie sie ein"

@@ -1,4 +1,6 @@
-"""What is said in French. Facts are None where they are unknown; `speech` is 1 where callers may speak."""
+"""What is said in French. Facts are None where they are unknown; `speech` is 1 where callers may speak.
+
+An intent is named behind a colon: any noun can stand there, without its article and whatever its gender."""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _YES_OR_NO: Final = (
 _OF_ATTEMPT: Final = (
     "{% if attempt == 2 %}deuxième appel{% elif attempt == 3 %}troisième appel{% elif attempt == 4 %}quatrième appel"
     "{% elif attempt == 5 %}cinquième appel{% elif attempt and attempt > 5 %}appel numéro {{ attempt }}"
-    "{% else %}appel{% endif %} au sujet de"
+    "{% else %}appel{% endif %}, motif :"
 )
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -21,7 +23,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         # Mis en relation sans avoir rien demandé.
         "reuse": (
             "Heureux de vous retrouver{% if name %}, {{ name }}{% endif %}."
-            "{% if intent %} Votre demande {{ intent }} reste ouverte.{% endif %} Un instant, s'il vous plaît."
+            "{% if intent %} Nous nous occupons encore de votre demande : {{ intent }}.{% endif %}"
+            " Un instant, s'il vous plaît."
         ),
         "confirm": (
             "Bonjour et merci de votre appel. La personne qui vous répondra vous demandera qui vous êtes."
@@ -55,13 +58,13 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "Quel est votre numéro de client ? Veuillez le {% if speech %}dire ou le {% endif %}composer"
             "{% if length %}. Il a {{ length }} chiffres{% else %}, puis appuyez sur la touche dièse{% endif %}."
         ),
-        "offer": "Appelez-vous au sujet de votre demande {{ intent }} ? " + _YES_OR_NO,
+        "offer": "Appelez-vous au sujet de cette demande : {{ intent }} ? " + _YES_OR_NO,
         "menu": (
             "Que pouvons-nous faire pour vous ? {% if speech %}Dites-le en quelques mots, ou appuyez sur une touche."
             "{% else %}Veuillez appuyer sur une touche.{% endif %}"
         ),
         "menu_option": (
-            "{% if key %}Pour {{ intent }}, appuyez sur {{ key }}.{% else %}Vous pouvez aussi dire : {{ intent }}."
+            "{% if key %}Appuyez sur {{ key }} pour : {{ intent }}.{% else %}Vous pouvez aussi dire : {{ intent }}."
             "{% endif %}"
         ),
         # Entre les questions.
