@@ -25,6 +25,7 @@ _COMMANDS = {
     "record": ("recorded", "record", "Show what is being recorded, and what is in the recording."),
     "replay": ("replaying", "replay", "Play recorded calls again and compare the answers."),
     "what-if": ("what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
+    "fixture": ("fixture", "fixture", "Write a test that plays recorded calls."),
     "db": ("db", "db", "Look after the database."),
 }
 
