@@ -58,8 +58,12 @@ def build_service(
 ) -> Service:
     """What use cases work with. The database is created and brought up to date here."""
     keyring = Keyring(config.security.encryption_keys)
+    database = config.database
     store = store or Store.open(
-        config.database.url, keyring, lock_timeout_seconds=config.database.lock_timeout_ms / 1000
+        database.url,
+        keyring,
+        lock_timeout_seconds=database.lock_timeout_ms / 1_000,
+        pool_size=database.pool_size,
     )
     service = Service(
         store=store,
@@ -67,7 +71,7 @@ def build_service(
         ids=ids or RandomIds(),
         directory=Directory(store, pepper_for(config), config.organizations),
         policy=config.policy,
-        inbox=Inbox.beside(config.database.url, keyring),
+        inbox=Inbox.of(database.url, database.state_dir, keyring),
     )
     try:
         prepare(service)

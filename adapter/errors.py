@@ -25,6 +25,11 @@ class StoreUnavailable(AdapterError):
     status = 503
 
 
+class StoreInterrupted(StoreUnavailable):
+    """The database did not go through with a transaction (serialization, deadlock, lost connection): nothing of it is
+    saved, and doing all of it again may succeed. The store does so by itself, for a while."""
+
+
 class StoreMismatch(AdapterError):
     """The database's schema is not the one this version was written for (newer, unknown, or half-migrated)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Mode, Organization, Plan, Tier
 from adapter.store import keys
 from adapter.twilio.signature import sign
+from tests import databases
 
 NOW = 1_770_460_200_000  # 2026-02-07T10:30:00.000Z, the reference's own example
 ACCOUNT = "AC" + "a" * 32
@@ -84,14 +85,17 @@ def an_organization(name: str = "acme", per_minute: int | None = None, monthly: 
 
 
 def a_config(folder: Path, *organizations: Organization, **changes: Any) -> Config:
-    """A configuration with one Twilio account, one line and a database in `folder`."""
+    """A configuration with one Twilio account, one line and the database that belongs to `folder`."""
     values = {
-        "database": DatabaseConfig(f"sqlite:///{folder / 'calls.db'}"),
+        "database": DatabaseConfig(databases.url_in(folder), state_dir=str(folder / "state")),
         "organizations": organizations or (an_organization(),),
         "twilio": TwilioConfig(PUBLIC_URL, (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)),)),
         "lines": (a_line(),),
     }
-    return Config(**{**values, **changes})
+    config = Config(**{**values, **changes})
+    if config.database.is_postgresql and config.security.pepper is None:
+        return replace(config, security=replace(config.security, pepper=PEPPER))
+    return config
 
 
 def issue_key(app: Flask, organization: str = "acme", mode: Mode = Mode.PROD) -> str:

@@ -1,4 +1,4 @@
-"""The app under test, on a real SQLite database in the test's own folder."""
+"""The app under test, on a real database: in the test's own folder, and once more on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask import Flask
 from adapter.app import create_app
 from adapter.config import Config
 from adapter.usecases import Service
+from tests import databases
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_key
 
 
@@ -19,6 +20,25 @@ from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_k
 def _ctrl_c_arrives() -> None:
     """Run as a shell's background job, the suite would pass "ignore SIGINT" on to every server that it starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A test with one of these fixtures uses a database, and runs on each kind unless it is marked `sqlite` or `postgresql`.
+_ON_A_STORE = frozenset({"app", "service", "api", "twilio", "store", "url"})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marked = [kind for kind in databases.STORES if metafunc.definition.get_closest_marker(kind)]
+    if marked or metafunc.definition.get_closest_marker("stores") or _ON_A_STORE & set(metafunc.fixturenames):
+        metafunc.parametrize("store_kind", marked or databases.STORES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which kind of database `databases.url_in` gives, and with it `a_config`."""
+    databases.kind = getattr(request, "param", "sqlite")
+    yield databases.kind
+    databases.kind = "sqlite"
+    databases.postgresql.take_back()
 
 
 @pytest.fixture
@@ -34,6 +54,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def app(config: Config, clock: ToldClock) -> Iterator[Flask]:
+    databases.brought_up_to_date(config.database.url)
     app = create_app(config, clock=clock, ids=CountedIds())
     yield app
     app.extensions["sticky-calls"].store.close()

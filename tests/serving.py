@@ -31,7 +31,7 @@ from adapter.engine.model import Mode
 from adapter.store import keys
 from adapter.twilio.signature import sign
 from adapter.usecases import Service
-from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN
+from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, PEPPER
 
 WORKER_HEADER = "X-Worker"
 _START_SECONDS = 60.0
@@ -79,6 +79,7 @@ class Server:
     workers: int
     threads: int
     app: str
+    database_url: str
     environ: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     _orphaned: set[int] = field(default_factory=set)
@@ -90,10 +91,6 @@ class Server:
     @property
     def config_path(self) -> Path:
         return self.folder / "config.yaml"
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "calls.db"
 
     @property
     def log(self) -> Path:
@@ -238,20 +235,25 @@ def set_up(
     threads: int = 4,
     app: str = "tests.serving:build()",
     environ: Mapping[str, str] | None = None,
+    database_url: str | None = None,
     **sections: Any,
 ) -> Server:
-    """A server in `folder`, not started yet: its configuration is written, with a line for each organization."""
-    server = Server(folder, free_port(), workers, threads, app, environ or {})
+    """A server in `folder`, not started yet: its configuration is written, with a line for each organization.
+
+    `database_url`: in place of a SQLite file in `folder`.
+    """
+    database_url = database_url or f"sqlite:///{folder / 'calls.db'}"
+    server = Server(folder, free_port(), workers, threads, app, database_url, environ or {})
     settings = {
         # A slow disk is no reason for a refusal here: tests are about what happens, not how fast.
-        "database": {"url": f"sqlite:///{server.database}", "lock_timeout_ms": 30_000},
+        "database": {"url": database_url, "lock_timeout_ms": 30_000, "state_dir": f"{folder}/state"},
         "organizations": [dict(organization) for organization in organizations],
         "twilio": {"public_url": server.url, "accounts": [{"sid": ACCOUNT, "auth_tokens": [AUTH_TOKEN]}]},
         "lines": [
             {"number": line_number(place), "organization": organization["id"], "destination": {"dial": AGENTS}}
             for place, organization in enumerate(organizations)
         ],
-        "security": {"encryption_keys": [_ENCRYPTION_KEY]},
+        "security": {"pepper": PEPPER.decode(), "encryption_keys": [_ENCRYPTION_KEY]},
         "logging": {"level": "warning"},
         **sections,
     }

@@ -7,9 +7,7 @@ whatever differs in the end differs because of the order and not because of the 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import permutations
@@ -21,7 +19,10 @@ import pytest
 
 from adapter.app import create_app
 from adapter.engine.line import Line, Menu, MenuOption
+from tests import databases
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, a_line, call_sid, issue_key
+
+pytestmark = pytest.mark.stores
 
 CALLER = "+14155550123"
 SID, EARLIER = call_sid(2), call_sid(1)
@@ -58,19 +59,19 @@ class Scene:
     api: Api
     twilio: Twilio
     clock: ToldClock
-    file: Path
+    folder: Path
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
-        with closing(sqlite3.connect(self.file)) as connection:
-            return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in TABLES}
+        return {name: sorted(databases.rows(self.folder, f"SELECT * FROM {name}"), key=repr) for name in TABLES}
 
 
 def scene(line: Line) -> Iterator[Scene]:
     with TemporaryDirectory() as folder:
         clock = ToldClock()
         app = create_app(a_config(Path(folder), lines=(line,)), clock=clock, ids=CountedIds())
-        yield Scene(Api(app.test_client(), issue_key(app)), Twilio(app.test_client()), clock, Path(folder) / "calls.db")
+        yield Scene(Api(app.test_client(), issue_key(app)), Twilio(app.test_client()), clock, Path(folder))
         app.extensions["sticky-calls"].store.close()
+        databases.postgresql.take_back(Path(folder))
 
 
 def a_new_caller(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from flask import Flask
 from adapter.config import Config, TwilioAccount, TwilioConfig
 from adapter.engine.line import Destination, DestinationKind, Menu, MenuOption
 from adapter.twilio.signature import sign
+from tests import databases
 from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, DIALED, PUBLIC_URL, Api, a_config, a_line, call_sid, issue_key
 from tests.conformance.wire import Reply, a_call, an_app, ask, got, lose_the_store, posted, puts_through, speech, stored
 from tests.twilio.grammar import check
@@ -199,7 +200,7 @@ def test_a_whisper_that_fails_connects(app: Flask, monkeypatch: pytest.MonkeyPat
     handed_over(app)
     if breaks == "store":
         lose_the_store(monkeypatch)
-        monkeypatch.setattr("adapter.store.database.Store.read", lambda *_: 1 / 0)
+        databases.replace_in_stores(monkeypatch, "read", lambda *_: 1 / 0)
     else:
         monkeypatch.setattr("adapter.web.voice.whispered", lambda *_: 1 / 0)
     assert len(ET.fromstring(whisper(app, f"{LINE.key}/2").body)) == 0

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,50 +18,46 @@ from adapter.engine.policy import LimitPolicy, Policy
 from adapter.errors import StoreUnavailable
 from adapter.upkeep import keep_up, start_upkeep
 from adapter.usecases import Service
+from tests import databases
 from tests.builders import Api, ToldClock, Twilio, a_config, an_organization, call_sid, issue_key
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "calls.db"
-
-
 def test_a_hang_up_kept_while_the_database_was_away_is_applied_once_it_is_back(
-    app: Flask, service: Service, api: Api, twilio: Twilio, database: Path
+    app: Flask, service: Service, api: Api, twilio: Twilio, tmp_path: Path
 ) -> None:
     twilio.voice(call_sid(1))
-    _move_away(database)
+    databases.move_away(tmp_path)
     assert twilio.status(call_sid(1)).status_code == 204
     keep_up(service)
-    _bring_back(database)
+    databases.bring_back(tmp_path)
     assert _events(api, call_sid(1)) == ["greeted"]
     keep_up(service)
     assert _events(api, call_sid(1)) == ["greeted", "hung_up"]
-    assert _used(database) == 2
+    assert _used(tmp_path) == 2
 
 
 def test_a_kept_hang_up_that_came_twice_is_charged_once(
-    app: Flask, service: Service, twilio: Twilio, database: Path
+    app: Flask, service: Service, twilio: Twilio, tmp_path: Path
 ) -> None:
     twilio.voice(call_sid(1))
-    _move_away(database)
+    databases.move_away(tmp_path)
     twilio.status(call_sid(1))
     twilio.status(call_sid(1))
-    _bring_back(database)
+    databases.bring_back(tmp_path)
     twilio.status(call_sid(1))
     keep_up(service)
     keep_up(service)
-    assert _used(database) == 2
+    assert _used(tmp_path) == 2
 
 
-def test_an_expired_variable_leaves_the_disk(service: Service, api: Api, clock: ToldClock, database: Path) -> None:
+def test_an_expired_variable_leaves_the_disk(service: Service, api: Api, clock: ToldClock, tmp_path: Path) -> None:
     ref = api.start("call_1", ani="+14155550123").json["customer_ref"]
     api.end("call_1", customer_ref=ref, variable_updates={"name": {"value": "Maria", "ttl_seconds": 60}})
     keep_up(service)
-    assert _count(database, "variables") == 1
+    assert databases.count(tmp_path, "variables") == 1
     clock.advance(seconds=60)
     keep_up(service)
-    assert _count(database, "variables") == 0
+    assert databases.count(tmp_path, "variables") == 0
 
 
 def test_a_sweep_leaves_the_hits_of_a_window_longer_than_a_minute(tmp_path: Path, clock: ToldClock) -> None:
@@ -133,32 +127,12 @@ def _failing(error: Exception, tried: list[str]) -> Callable[[Service], None]:
     return task
 
 
-def _move_away(database: Path) -> None:
-    for file in database.parent.glob("calls.db*"):
-        if file.suffix in (".db", ".db-wal", ".db-shm") or file.name.endswith(("-wal", "-shm")):
-            file.rename(file.with_name("away-" + file.name))
-
-
-def _bring_back(database: Path) -> None:
-    for file in database.parent.glob("away-*"):
-        file.rename(file.with_name(file.name.removeprefix("away-")))
-
-
 def _events(api: Api, call_id: str) -> list[str]:
     return [event["event"] for event in api.call(call_id).json["timeline"]]
 
 
-def _used(database: Path) -> int:
-    return _one(database, "SELECT SUM(used) FROM usage")
-
-
-def _count(database: Path, table: str) -> int:
-    return _one(database, f"SELECT COUNT(*) FROM {table}")
-
-
-def _one(database: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(sql).fetchone()[0])
+def _used(folder: Path) -> int:
+    return int(databases.rows(folder, "SELECT sum(used) FROM usage")[0][0])
 
 
 def test_a_worker_that_came_up_without_the_database_prepares_it_later(tmp_path: Path) -> None:

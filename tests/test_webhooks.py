@@ -12,6 +12,7 @@ from flask import Flask
 
 from adapter.config import Config, TwilioAccount, TwilioConfig
 from adapter.twilio.signature import sign
+from tests import databases
 from tests.builders import (
     ACCOUNT,
     AGENTS,
@@ -24,7 +25,7 @@ from tests.builders import (
     call_sid,
     issue_key,
 )
-from tests.conformance.wire import a_call, an_app, ask, count, got, posted, puts_through, speech, stored
+from tests.conformance.wire import a_call, an_app, ask, got, posted, puts_through, speech, stored
 
 RECORDED = [
     json.loads(line)
@@ -93,9 +94,9 @@ def test_only_an_inbound_callers_own_leg_starts_or_ends_a_call(
 ) -> None:
     kind = "status" if recording["kind"] == "status" else "voice"
     posted(app, kind, list(recording["params"].items()))
-    assert count(tmp_path, "customers") == (recording["name"] in STARTING)
-    assert count(tmp_path, "calls") == (recording["name"] in STARTING | ENDING)
-    assert count(tmp_path, "usage") == (recording["name"] in STARTING | ENDING)
+    assert databases.count(tmp_path, "customers") == (recording["name"] in STARTING)
+    assert databases.count(tmp_path, "calls") == (recording["name"] in STARTING | ENDING)
+    assert databases.count(tmp_path, "usage") == (recording["name"] in STARTING | ENDING)
 
 
 @pytest.mark.parametrize("kind", ["voice", "status"])
@@ -122,7 +123,7 @@ def test_withheld_callers_share_no_memory(app: Flask, tmp_path: Path, withheld: 
         assert api.end(call_sid(number), customer_ref=refs[-1], variables={"name": "Maria"}).status_code == 200
     assert refs[0] != refs[1]
     assert "Maria" not in speech(posted(app, "voice", a_call(3, withheld)))
-    assert count(tmp_path, "numbers") == 0
+    assert databases.count(tmp_path, "numbers") == 0
 
 
 def test_a_failed_caller_id_is_no_evidence(app: Flask) -> None:

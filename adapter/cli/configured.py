@@ -35,7 +35,8 @@ def configured(path: Path | None) -> Config:
 def store_of(config: Config) -> Store:
     """The configured store, not yet touched."""
     keyring = Keyring(config.security.encryption_keys)
-    return Store.open(config.database.url, keyring, lock_timeout_seconds=config.database.lock_timeout_ms / 1_000)
+    seconds = config.database.lock_timeout_ms / 1_000
+    return Store.open(config.database.url, keyring, lock_timeout_seconds=seconds, pool_size=config.database.pool_size)
 
 
 @contextmanager

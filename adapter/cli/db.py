@@ -24,7 +24,7 @@ def upgrade(path: Path | None) -> None:
     """Create the database, or bring it to this version. `serve` does the same when it starts."""
     config = configured(path)
     with opened(config) as store:
-        click.echo(f"{store.path} is at this version.")
+        click.echo(f"{store.name} is at this version.")
 
 
 @db.command(epilog="Example:  sticky-calls db check --config config.yaml")
@@ -35,8 +35,8 @@ def check(path: Path | None) -> None:
     problems = store.schema_problems()
     store.close()
     if problems:
-        raise click.ClickException("\n".join([f"{store.path}:", *problems]))
-    click.echo(f"{store.path} is sound and at this version.")
+        raise click.ClickException("\n".join([f"{store.name}:", *problems]))
+    click.echo(f"{store.name} is sound and at this version.")
 
 
 @db.command(epilog="Example:  sticky-calls db compact --config config.yaml")
@@ -44,10 +44,10 @@ def check(path: Path | None) -> None:
 def compact(path: Path | None) -> None:
     """Write the file anew: smaller, and without a trace of what was deleted. Calls wait meanwhile: run it at night."""
     with opened(configured(path)) as store, Console(stderr=True).status("Writing the database anew …"):
-        before = store.path.stat().st_size
+        before = store.size()
         store.compact()
-        after = store.path.stat().st_size
-    click.echo(f"{store.path}: {before:,} bytes before, {after:,} bytes now.")
+        after = store.size()
+    click.echo(f"{store.name}: {before:,} bytes before, {after:,} bytes now.")
 
 
 @db.command(epilog="Example:  sticky-calls db rekey --config config.yaml")

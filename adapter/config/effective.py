@@ -5,6 +5,7 @@ Flows are not printed: what a line has from its flow is printed with the line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +25,7 @@ def effective(config: Config) -> str:
     """YAML of every setting; loaded again it gives the same configuration, but for the masked secrets."""
     rules = {name: _listed(asdict(part)) for name, part in _policy_parts(config).items()}
     sections: dict[str, Any] = {
-        "database": asdict(config.database),
+        "database": {**asdict(config.database), "url": _without_password(config.database.url)},
         "server": asdict(config.server),
         "organizations": [_organization(organization) for organization in config.organizations],
         "tiers": {
@@ -40,6 +41,12 @@ def effective(config: Config) -> str:
         "logging": asdict(config.logging),
     }
     return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1_000)
+
+
+def _without_password(url: str) -> str:
+    """As in user:password@host, or in the query."""
+    url = re.sub(r"(?<=://)([^/?#]*?):[^/?#]*(?=@)", rf"\1:{MASK}", url)
+    return re.sub(r"(?<=[?&]password=)[^&]*", MASK, url)
 
 
 def _policy_parts(config: Config) -> dict[str, Any]:

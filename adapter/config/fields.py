@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -188,6 +189,22 @@ class Bind(Text):
         if not bind.startswith("unix:") and not 1 <= int(bind.rpartition(":")[2]) <= 65_535:
             raise self.refuse("has a port that is not from 1 to 65535")
         return bind
+
+
+class DatabaseUrl(Text):
+    """A SQLite file or a PostgreSQL database. May hold a password; the mask in its place is refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        wanted = "sqlite:///file.db (relative), sqlite:////folder/file.db (absolute) or postgresql://user:password@host/database"
+        pattern = r"sqlite:///(?!:memory:)[^?#]*[^?#/]|postgres(?:ql)?://(?![^@]*:\*+@)(?!.*password=\*)\S{1,2048}"
+        super().__init__(wanted, pattern, **kwargs)
+
+    def read(self, text: str) -> str:
+        url = super().read(text)
+        if url.startswith("postgres") and find_spec("psycopg") is None:
+            advice = "run `pip install 'sticky-calls-adapter[postgres]'`"
+            raise ValidationError(f"needs the driver for PostgreSQL, which is not installed; {advice}")
+        return url
 
 
 class Pepper(Setting):

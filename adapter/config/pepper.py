@@ -21,10 +21,13 @@ _SHORTEST = 16
 def pepper_for(config: Config) -> bytes:
     """The configured pepper, or the one in `<database file>.pepper`, made when it does not exist.
 
-    ConfigError when the file can neither be read nor made, or holds too little.
+    ConfigError when the file can neither be read nor made, or holds too little; with PostgreSQL, when none is
+    configured (several nodes must have the same).
     """
     if config.security.pepper is not None:
         return config.security.pepper
+    if config.database.is_postgresql:
+        raise ConfigError(["security.pepper: is missing, and every node that uses the database needs the same"])
     file = Path(config.database.url.removeprefix(_SCHEME) + ".pepper")
     try:
         if not file.exists():

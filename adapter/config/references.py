@@ -114,6 +114,15 @@ def _recorded_lines_exist(written: Written) -> Found:
             yield ("recording", "lines", at), "is the number of no line; write it as it is written under lines"
 
 
+def _nodes_share_the_pepper(written: Written) -> Found:
+    """Made on first use, each node would make one of its own, and know nobody's keys but its own."""
+    url = as_mapping(written.get("database")).get("url")
+    is_shared = isinstance(url, str) and url.startswith("postgres")
+    if is_shared and "pepper" not in as_mapping(written.get("security")):
+        advice = "write pepper or pepper_file (`openssl rand -base64 32`), the same on every node"
+        yield ("security", "pepper"), f"is missing, and PostgreSQL may be used by several nodes; {advice}"
+
+
 def _nothing_twice(written: Written) -> Found:
     twilio, security = as_mapping(written.get("twilio")), as_mapping(written.get("security"))
     yield from _twice(written, ("organizations",), lambda item: item.get("id"))
@@ -174,6 +183,7 @@ _CHECKS: tuple[Callable[[Written], Found], ...] = (
     _account_has_a_token,
     _public_url_is_set,
     _recorded_lines_exist,
+    _nodes_share_the_pepper,
     _nothing_twice,
     _billing_accounts_agree,
 )

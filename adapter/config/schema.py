@@ -14,7 +14,7 @@ from marshmallow import Schema, fields, validate
 from adapter.engine import policy
 
 from .conversation import DisclosureSchema, FlowSchema
-from .fields import Address, Bind, Choice, Fraction, Numbers, Pepper, SecretKey, Text, Whole
+from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Text, Whole
 from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, RecordingConfig, ServerConfig
 from .tables import Items, Section, Table
 from .words import Language, TextsSchema
@@ -43,12 +43,10 @@ def flow_name() -> Text:
 
 
 class DatabaseSchema(Section):
-    url = Text(
-        "sqlite:///file.db (relative) or sqlite:////folder/file.db (absolute)",
-        r"sqlite:///(?!:memory:)[^?#]*[^?#/]",
-        load_default=DatabaseConfig().url,
-    )
+    url = DatabaseUrl(load_default=DatabaseConfig().url, metadata={"secret": True})
     lock_timeout_ms = Whole(1, 60_000, unit="milliseconds", load_default=DatabaseConfig().lock_timeout_ms)
+    pool_size = Whole(1, 1_000, unit="connections of each worker", load_default=DatabaseConfig().pool_size)
+    state_dir = Text("the path of a folder", load_default=DatabaseConfig().state_dir)
 
 
 class ServerSchema(Section):

@@ -24,10 +24,20 @@ def billing_account_of(organization_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseConfig:
-    """Where everything is kept. `lock_timeout_ms`: how long a write waits for its turn before it is refused."""
+    """Where everything is kept. `lock_timeout_ms`: how long a write waits for its turn before it is refused.
 
-    url: str = "sqlite:///sticky-calls.db"
+    `pool_size`, `state_dir`: only with PostgreSQL. Beside a SQLite file its name tells where the rest lies.
+    """
+
+    url: str = field(default="sqlite:///sticky-calls.db", repr=False)
     lock_timeout_ms: int = 2_000
+    pool_size: int = 10
+    state_dir: str = "sticky-calls.state"
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Not a file here, but a server that other nodes may use as well."""
+        return self.url.startswith(("postgresql:", "postgres:"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ import json
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.engine.model import Millis
 
 from .database import Transaction
 from .refs import to_bytes
-from .statements import Bound, PerTokens, Prepared, any_of, bind, numbered
+from .statements import Bound, PerTokens, any_of, bind, numbered, upsert
 from .tables import answers
 
 
@@ -45,13 +44,7 @@ _FORGET = PerTokens(
         any_of(answers.c.token, number),
     )
 )
-_insert = insert(answers)
-_KEEP = Prepared(
-    _insert.on_conflict_do_update(
-        index_elements=["account", "realm", "scope", "token"],
-        set_={name: _insert.excluded[name] for name in ("customer", "fingerprint", "expires_at", "sealed")},
-    )
-)
+_KEEP = upsert(answers)
 
 
 def find(tx: Transaction, scope: str, key: str, now: Millis) -> Kept | None:

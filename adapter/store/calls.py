@@ -6,17 +6,15 @@ Leaves out: how a call moves (`adapter.engine`), removing old ones (`sweep`).
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.engine.model import Call
 
 from . import callbody
 from .database import Row, Transaction
 from .refs import from_bytes, to_bytes
-from .statements import Prepared, bind
+from .statements import Prepared, bind, upsert
 from .tables import calls
 
-_KEYS = ["account", "realm", "call_id"]
 _COLUMNS = [column for column in calls.c if column.name not in ("account", "realm")]
 _OF_REALM = sa.and_(calls.c.account == bind("account"), calls.c.realm == bind("realm"))
 _FIND = Prepared(sa.select(*_COLUMNS).where(_OF_REALM, calls.c.call_id == bind("call_id")))
@@ -26,13 +24,7 @@ _OF_CUSTOMER = Prepared(
     .order_by(calls.c.started_at.desc(), calls.c.call_id)
     .limit(bind("number"))
 )
-_insert = insert(calls)
-_SAVE = Prepared(
-    _insert.on_conflict_do_update(
-        index_elements=_KEYS,
-        set_={column.name: _insert.excluded[column.name] for column in calls.c if column.name not in _KEYS},
-    )
-)
+_SAVE = upsert(calls)
 
 
 def find(tx: Transaction, call_id: str) -> Call | None:

@@ -44,7 +44,11 @@ def offset(tx: Transaction, boot_id: str, ticks: int, wall: Millis) -> int:
     found = tx.row(_OFFSET, {"boot_id": boot_id})
     if found is not None:
         return int(found[0])
-    hits = [at for (at,) in tx.rows(_NEWEST_HITS, {}) if at is not None]
-    decided: int = max([wall, *hits]) - ticks
+    decided: int = max([wall, *newest_hits(tx)]) - ticks
     tx.execute(_INSERT, {"boot_id": boot_id, "offset_ms": decided})
     return decided
+
+
+def newest_hits(tx: Transaction) -> list[Millis]:
+    """When each organization that ever made a request was last admitted (steady time, ms)."""
+    return [at for (at,) in tx.rows(_NEWEST_HITS, {}) if at is not None]

@@ -1,7 +1,8 @@
-"""What happens to open stores when the process forks: SQLite forbids a connection to live on in a child.
+"""What happens to open stores when the process forks: no connection lives on in a child.
 
-Even a new connection of the child would share SQLite's per-file state with inherited ones, and take locks for granted
-that only the parent has. So connections are closed before the fork, and the child starts with nothing.
+SQLite forbids it (even a new connection of the child would share SQLite's per-file state with inherited ones, and take
+locks for granted that only the parent has), and two processes on one socket to PostgreSQL would read each other's
+answers. So each store is brought to rest before the fork, and the child starts with nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import threading
 import weakref
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-
-from adapter.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from .database import Store
@@ -33,22 +32,11 @@ def watch(store: Store) -> None:
 
 
 def _before() -> None:
-    """Hold the writers up and close what is idle; nobody opens anything between here and the fork."""
     _forking.acquire()
     around = ExitStack()
     _around.append(around)
     for store in tuple(_stores):
-        try:
-            around.enter_context(store.lock.held())
-        except (StoreUnavailable, RuntimeError):
-            # Busy for too long, or forking inside a transaction: the child leaves the writer's connection alone.
-            writing = True
-        else:
-            writing = False
-        around.enter_context(store.connections.mutex)
-        if not writing:
-            store.connections.drop_writer()
-        store.connections.close_readers()
+        store.hold_still(around)
 
 
 def _in_parent() -> None:
@@ -58,12 +46,9 @@ def _in_parent() -> None:
 
 def _in_child() -> None:
     _inherited.append(_around.pop())
-    for store in tuple(_stores):
-        store.lock.abandon()
-        _inherited.append(store.connections)
-        store.renew()
+    _inherited.extend(store.leave_behind() for store in tuple(_stores))
     _forking.release()
 
 
-# Never closed: closing the parent's connection in a child can break the parent's file.
+# Never closed: closing the parent's connection in a child can break the parent's.
 _inherited: list[object] = []

@@ -16,7 +16,7 @@ from adapter.engine.policy import DAY
 
 from .database import Transaction
 from .refs import to_bytes
-from .statements import Bound, PerTokens, Prepared, any_of, bind, numbered
+from .statements import Bound, PerTokens, Prepared, any_of, bind, bind_whole, numbered
 from .tables import LINE_TYPES, external_ids, numbers, sightings
 
 Pair = tuple[str, str]
@@ -37,8 +37,8 @@ _REFRESH_NUMBER = PerTokens(
         .where(_link(numbers, number))
         .values(
             last_seen=bind("now"),
-            line_type=sa.func.coalesce(bind("new_type"), numbers.c.line_type),
-            line_type_at=sa.case((bind("new_type").is_(None), numbers.c.line_type_at), else_=bind("now")),
+            line_type=sa.func.coalesce(bind_whole("new_type"), numbers.c.line_type),
+            line_type_at=sa.case((bind_whole("new_type").is_(None), numbers.c.line_type_at), else_=bind("now")),
         )
     )
 )

@@ -37,9 +37,11 @@ class Inbox:
         self._most = most_events
 
     @classmethod
-    def beside(cls, url: str, keyring: Keyring) -> Inbox:
-        """The inbox of the database at this `sqlite:///` URL: the folder `<file>.inbox`."""
-        return cls(Path(os.path.abspath(url.removeprefix("sqlite:///") + ".inbox")), keyring)
+    def of(cls, url: str, state_dir: str, keyring: Keyring) -> Inbox:
+        """This machine's inbox for the database: the folder `<file>.inbox`, or `inbox` below `state_dir`."""
+        file = url.removeprefix("sqlite:///")
+        folder = f"{state_dir}/inbox" if file == url else f"{file}.inbox"
+        return cls(Path(os.path.abspath(folder)), keyring)
 
     def put(self, event: dict[str, Any]) -> bool:
         """True: it is on disk, and will be. False: the folder is full, or the disk does not take it."""

@@ -63,8 +63,8 @@ def issue(store: Store, pepper: bytes, organization: str, mode: Mode, label: str
     presented = prefix + secrets.token_urlsafe(_SECRET_BYTES)
     record = KeyRecord(prefix, organization, mode, label, now)
     values = {"prefix": prefix, "organization": organization, "mode": mode.value, "label": label, "created_at": now}
-    with store.begin(NO_REALM) as tx:
-        tx.execute(_INSERT, {**values, "hash": _hash(pepper, presented), "expires_at": None, "revoked_at": None})
+    row = {**values, "hash": _hash(pepper, presented), "expires_at": None, "revoked_at": None}
+    store.transact(NO_REALM, lambda tx: tx.execute(_INSERT, row))
     return presented, record
 
 
@@ -89,14 +89,12 @@ def all(store: Store) -> list[KeyRecord]:
 
 def revoke(store: Store, prefix: str, now: Millis) -> bool:
     """The key opens nothing from now on. False when there is no such key, or it was revoked before."""
-    with store.begin(NO_REALM) as tx:
-        return bool(tx.execute(_REVOKE, {"of_prefix": prefix, "now": now}))
+    return bool(store.transact(NO_REALM, lambda tx: tx.execute(_REVOKE, {"of_prefix": prefix, "now": now})))
 
 
 def expire(store: Store, prefix: str, at: Millis) -> bool:
     """The key opens nothing from `at` on. False when there is no such key."""
-    with store.begin(NO_REALM) as tx:
-        return bool(tx.execute(_EXPIRE, {"of_prefix": prefix, "expires_at": at}))
+    return bool(store.transact(NO_REALM, lambda tx: tx.execute(_EXPIRE, {"of_prefix": prefix, "expires_at": at})))
 
 
 def _record(row: Row) -> KeyRecord:

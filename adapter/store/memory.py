@@ -9,13 +9,12 @@ import json
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
 
 from .database import Row, Transaction
 from .refs import to_bytes
-from .statements import Prepared, bind
+from .statements import Prepared, bind, upsert
 from .tables import INTENT_STATUSES, customers
 from .tables import intents as intents_table
 from .tables import variables as variables_table
@@ -27,36 +26,27 @@ def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
     )
 
 
-def _upsert(table: sa.Table) -> Prepared:
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
-    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed))
-
-
 _INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]
 _VARIABLE_COLUMNS = [column for column in variables_table.c if column.name not in ("account", "realm", "customer")]
-_ALL_INTENTS = Prepared(
-    sa.select(*_INTENT_COLUMNS)
-    .where(_of_customer(intents_table))
-    .order_by(intents_table.c.opened_at, intents_table.c.position)
-)
+# The name last: two calls may open an intent in the same millisecond, and a database without a rule gives any order.
+_OLDEST_FIRST = (intents_table.c.opened_at, intents_table.c.position, intents_table.c.intent)
+_ALL_INTENTS = Prepared(sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table)).order_by(*_OLDEST_FIRST))
 _OPEN_INTENTS = Prepared(
     sa.select(*_INTENT_COLUMNS)
     .where(_of_customer(intents_table), intents_table.c.status == INTENT_STATUSES.index("open"))
-    .order_by(intents_table.c.opened_at, intents_table.c.position)
+    .order_by(*_OLDEST_FIRST)
 )
 _INTENT = Prepared(
     sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
 )
-_SAVE_INTENT = _upsert(intents_table)
+_SAVE_INTENT = upsert(intents_table)
 _FORGET_INTENT = Prepared(
     sa.delete(intents_table).where(_of_customer(intents_table), intents_table.c.intent == bind("name"))
 )
 _VARIABLES = Prepared(
     sa.select(*_VARIABLE_COLUMNS)
     .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
-    .order_by(variables_table.c.created_at, variables_table.c.position)
+    .order_by(variables_table.c.created_at, variables_table.c.position, variables_table.c.name)
 )
 _VARIABLE = Prepared(
     sa.select(*_VARIABLE_COLUMNS).where(
@@ -65,7 +55,7 @@ _VARIABLE = Prepared(
         variables_table.c.expires_at > bind("now"),
     )
 )
-_SAVE_VARIABLE = _upsert(variables_table)
+_SAVE_VARIABLE = upsert(variables_table)
 _FORGET_VARIABLE = Prepared(
     sa.delete(variables_table).where(_of_customer(variables_table), variables_table.c.name == bind("of_name"))
 )

@@ -8,13 +8,12 @@ and answers (`adapter.engine`), deleting old hits (`sweep`).
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.engine.limits import Window
 from adapter.engine.model import Millis
 
 from .database import Transaction
-from .statements import Prepared, bind
+from .statements import Prepared, bind, upsert
 from .tables import rate_hits
 from .tables import usage as usage_table
 
@@ -42,12 +41,7 @@ _USED = Prepared(
         usage_table.c.account == bind("account"), usage_table.c.period == bind("period")
     )
 )
-_insert_usage = insert(usage_table)
-_CHARGE = Prepared(
-    _insert_usage.on_conflict_do_update(
-        index_elements=["account", "period"], set_={"used": usage_table.c.used + _insert_usage.excluded.used}
-    )
-)
+_CHARGE = upsert(usage_table, add=("used",))
 
 
 def window(tx: Transaction, organization_number: int, since: Millis, hard_limit: int) -> Window:

@@ -46,11 +46,7 @@ def register(store: Store, wanted: Iterable[tuple[str, str]]) -> dict[str, Regis
     with store.read(NO_REALM) as tx:
         known = _known(tx)
     if not pairs.keys() <= known.keys():
-        with store.begin(NO_REALM) as tx:
-            known = _known(tx)
-            for organization, billing_account in pairs.items():
-                if organization not in known:
-                    known[organization] = _add(tx, known, organization, billing_account)
+        known = store.transact(NO_REALM, lambda tx: _with(tx, pairs))
     return {organization: _checked(known, organization, account) for organization, account in pairs.items()}
 
 
@@ -65,6 +61,14 @@ def _known(tx: Transaction) -> dict[str, tuple[str, Registered]]:
         organization: (billing_account, Registered(account, number))
         for organization, billing_account, account, number in tx.rows(_ALL, {})
     }
+
+
+def _with(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, tuple[str, Registered]]:
+    known = _known(tx)
+    for organization, billing_account in wanted.items():
+        if organization not in known:
+            known[organization] = _add(tx, known, organization, billing_account)
+    return known
 
 
 def _add(

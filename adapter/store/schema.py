@@ -1,6 +1,6 @@
-"""The database's schema: brought to this version, and checked. The steps are in `migrations/`.
+"""The database's schema: brought to this version, and checked. The steps are in `migrations/`, the same for both.
 
-Leaves out: who may migrate when (`database` holds the write lock around `upgrade`).
+Leaves out: who may migrate when (`sqlite_store` holds the write lock around `upgrade`), PostgreSQL (`postgres_schema`).
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         version = current(connection)
     except sqlite3.Error as error:
         return [str(error)]
-    if version != head():
-        found.append(f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db upgrade`")
-    return found
+    return [*found, *behind(version)]
 
 
 def current(connection: sqlite3.Connection) -> str | None:
@@ -64,12 +62,15 @@ def head() -> str:
     return revision
 
 
-def _check_known(connection: sqlite3.Connection) -> None:
-    version = current(connection)
-    if version is None:
-        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise StoreMismatch("the file is a database of something else: give database.url another file")
-        return
+def behind(version: str | None) -> list[str]:
+    """A sentence when the schema is not at this version."""
+    if version == head():
+        return []
+    return [f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db upgrade`"]
+
+
+def check_known(version: str) -> None:
+    """StoreMismatch for a revision of a newer version."""
     known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
     if version not in known:
         raise StoreMismatch(
@@ -77,12 +78,25 @@ def _check_known(connection: sqlite3.Connection) -> None:
         )
 
 
-def _run_migrations(connection: sqlite3.Connection) -> None:
-    """All steps inside the transaction that is open already; the commit at the end is SQLAlchemy's."""
-    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
+def run_steps(connection: sa.Connection) -> None:
+    """All steps that are left, in the transaction that is open."""
     config = Config()
     # Alembic's configuration would take a percent sign for an interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _check_known(connection: sqlite3.Connection) -> None:
+    version = current(connection)
+    if version is not None:
+        check_known(version)
+    elif connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StoreMismatch("the file is a database of something else: give database.url another file")
+
+
+def _run_migrations(connection: sqlite3.Connection) -> None:
+    """All steps inside the transaction that is open already; the commit at the end is SQLAlchemy's."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
     with engine.begin() as alembic_connection:
-        config.attributes["connection"] = alembic_connection
-        command.upgrade(config, "head")
+        run_steps(alembic_connection)

@@ -1,47 +1,89 @@
-"""Statements built once with SQLAlchemy, compiled once, run on the driver's own cursor.
+"""Statements built once with SQLAlchemy, compiled once for each kind of database, run on the driver's own cursor.
 
 SQLAlchemy's `Connection.execute` costs several times what SQLite needs for a seek, and a start runs about ten
 statements under the write lock. So the SQL text is made on first use and kept. Everything bound is an int, a str,
-bytes or None, for which SQLAlchemy would convert nothing. Leaves out: who runs them (`database`).
+bytes or None, for which SQLAlchemy would convert nothing. Leaves out: who runs them (`sqlite_store`, `postgres_store`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from enum import Enum
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 Bound = int | str | bytes | None
 
 
+class Dialect(Enum):
+    """Whose SQL. The drivers' placeholders: `:name` for SQLite, `%(name)s` for PostgreSQL."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+class Text(NamedTuple):
+    """SQL for a driver, and the values that the statement itself brings along, by placeholder name."""
+
+    sql: str
+    constants: dict[str, Bound]
+
+
 class Prepared:
-    """One statement. `sql` has `:name` placeholders; `constants` are values the statement itself brings along."""
+    """One statement, or a function that makes it for a dialect where the two have no common way to say it."""
 
-    __slots__ = ("_constants", "_sql", "_statement")
+    __slots__ = ("_made", "_statement")
 
-    def __init__(self, statement: sa.sql.expression.Executable) -> None:
+    def __init__(
+        self, statement: sa.sql.expression.Executable | Callable[[Dialect], sa.sql.expression.Executable]
+    ) -> None:
         self._statement = statement
-        self._sql: str | None = None
-        self._constants: dict[str, Bound] = {}
+        self._made: dict[Dialect, Text] = {}
 
-    @property
-    def sql(self) -> str:
-        """The text for SQLite, compiled on first use (importing a module does nothing)."""
-        return self._sql or self._compile()
+    def text(self, dialect: Dialect) -> Text:
+        """Compiled on first use (importing a module does nothing)."""
+        return self._made.get(dialect) or self._compile(dialect)
 
-    @property
-    def constants(self) -> dict[str, Bound]:
-        """Literal values inside the statement, by placeholder name. Read after `sql`."""
-        return self._constants
-
-    def _compile(self) -> str:
-        assert isinstance(self._statement, sa.ClauseElement)
-        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    def _compile(self, dialect: Dialect) -> Text:
+        statement = self._statement if isinstance(self._statement, sa.ClauseElement) else self._for(dialect)
+        compiled = statement.compile(dialect=_compiler_of(dialect))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
-        self._constants = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
-        self._sql = str(compiled)
-        return self._sql
+        constants = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
+        self._made[dialect] = made = Text(str(compiled), constants)
+        return made
+
+    def _for(self, dialect: Dialect) -> sa.ClauseElement:
+        assert callable(self._statement)
+        made = self._statement(dialect)
+        assert isinstance(made, sa.ClauseElement)
+        return made
+
+
+def upsert(table: sa.Table, add: Collection[str] = ()) -> Prepared:
+    """Inserts a row, or replaces all but the key of the row that has its key; columns in `add` are added up instead."""
+    key = [column.name for column in table.primary_key]
+
+    def build(dialect: Dialect) -> sa.sql.expression.Executable:
+        insert = sqlite.insert(table) if dialect is Dialect.SQLITE else postgresql.insert(table)
+        return insert.on_conflict_do_update(
+            index_elements=key,
+            set_={
+                column.name: (column + insert.excluded[column.name])
+                if column.name in add
+                else insert.excluded[column.name]
+                for column in table.c
+                if column.name not in key
+            },
+        )
+
+    return Prepared(build)
+
+
+def _compiler_of(dialect: Dialect) -> sa.Dialect:
+    return sqlite.dialect(paramstyle="named") if dialect is Dialect.SQLITE else PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class PerTokens:
@@ -78,3 +120,8 @@ def numbered(tokens: Sequence[bytes], name: str = "token") -> dict[str, Bound]:
 def bind(name: str) -> sa.BindParameter[Bound]:
     """A placeholder without a type: drivers get ints, strings and bytes as they are."""
     return sa.bindparam(name)
+
+
+def bind_whole(name: str) -> sa.BindParameter[int]:
+    """A placeholder for an int or None. PostgreSQL wants the type where nothing around a NULL tells it."""
+    return sa.bindparam(name, type_=sa.BigInteger())

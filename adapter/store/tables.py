@@ -28,7 +28,10 @@ def _bytes(name: str, *, key: bool = False, null: bool = False) -> sa.Column[byt
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=null)
+    # By code point: an order that comes from the operating system's locales changes with its updates, and then an index
+    # no longer finds what is in it.
+    text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    return sa.Column(name, text, primary_key=key, nullable=null)
 
 
 def _realm() -> tuple[sa.Column[int], sa.Column[int]]:
@@ -205,4 +208,14 @@ usage = _table(
     _int("period", key=True),
     _int("used"),
     sa.CheckConstraint("used >= 0", name="usage_is_sound"),
+)
+
+# PostgreSQL only (on SQLite there is a lock file): the row without a holder is an account's turn to write, each other
+# one tells how the last transaction of one connection ended.
+turns = _table(
+    "turns",
+    _int("account", key=True),
+    _bytes("holder", key=True),
+    _bytes("mark"),
+    _int("at"),
 )

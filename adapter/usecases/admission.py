@@ -22,29 +22,32 @@ T = TypeVar("T")
 
 def admitted(service: Service, principal: Principal, effect: Callable[[Transaction, Millis], Answer[T]]) -> Answer[T]:
     """Count the request, then run `effect` in the same transaction, unless the rate limit refuses it."""
-    failure: Exception | None = None
-    with service.store.begin(principal.realm) as tx:
+
+    def work(tx: Transaction) -> Answer[T] | Exception:
         # The time is read once the lock is held: transactions then see time in the order in which they happen.
         rate, refused = hit(service, principal, tx)
         if refused is not None:
             return Answer(refused, rate)
         try:
             with tx.savepoint():
-                answer = effect(tx, service.clock.now())
-        except Exception as error:  # noqa: BLE001 - re-raised below: a failing request must still count against its rate
-            failure = error
-    if failure is not None:
-        raise failure
-    return replace(answer, rate=rate)
+                return replace(effect(tx, service.clock.now()), rate=rate)
+        except Exception as error:  # noqa: BLE001 - raised below: a failing request must still count against its rate
+            return error
+
+    answer = service.store.transact(principal.realm, work)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def hit(service: Service, principal: Principal, tx: Transaction) -> tuple[Rate, RateExceeded | None]:
     """Count one request in the organization's rolling window, unless it is full."""
     policy, tier = service.policy.limits, principal.tier
-    steady, wall = service.clock.steady(), service.clock.now()
     hard = limits.hard_limit(tier, policy)
     if hard is None:
-        return limits.admit(tier, limits.Window(0), policy, steady, wall)
+        now = service.clock.now()
+        return limits.admit(tier, limits.Window(0), policy, now, now)
+    steady, wall = tx.steady(service.clock.steady()), service.clock.now()
     number = principal.organization_number
     window = meters.window(tx, number, steady - policy.window_seconds * SECOND, hard)
     rate, refused = limits.admit(tier, window, policy, steady, wall)

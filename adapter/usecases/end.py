@@ -56,7 +56,8 @@ def end_call(
 
 def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
     """Twilio's terminal status of the caller's own leg. False: a limit refuses it now, the edge keeps it for later."""
-    with service.store.begin(principal.realm) as tx:
+
+    def work(tx: Transaction) -> bool:
         now = service.clock.now()
         call = calls.find(tx, command.call_id)
         if lifecycle.is_free(call, command.at, service.policy.calls):
@@ -73,6 +74,8 @@ def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
         calls.save(tx, settle(tx, replace(call, hung_up_at=command.at), command.at) if call else _only_hung_up(command))
         charge(principal, tx, now)
         return True
+
+    return service.store.transact(principal.realm, work)
 
 
 def _only_hung_up(command: HangUp) -> Call:

@@ -44,7 +44,8 @@ class Greeting:
 
 def greet(service: Service, principal: Principal, line: Line, command: StartCall) -> Greeting:
     """The same start as the API's, but never at the caller's cost; a repeated webhook gets its first step."""
-    with service.store.begin(principal.realm, CALLERS_PATIENCE_SECONDS) as tx:
+
+    def work(tx: Transaction) -> Greeting:
         now = service.clock.now()
         before = answers.find(tx, _VOICE, command.call_id, now)
         step = kept.to_step(before.body) if before is not None else None
@@ -56,6 +57,8 @@ def greet(service: Service, principal: Principal, line: Line, command: StartCall
         if over_quota(principal, tx, now) is not None:
             return Greeting(flow.neutral(line), "quota", rate)
         return replace(_greet_once(service, principal, tx, line, command, now), rate=rate)
+
+    return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
 
 
 def _greet_once(

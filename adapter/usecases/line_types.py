@@ -26,13 +26,16 @@ def is_due(service: Service, principal: Principal, ani: str) -> bool:
 
 def note(service: Service, principal: Principal, ani: str, line_type: LineType) -> None:
     """Remember a line type that was looked up. What a request said in the meantime stays; `unknown` forgets nothing."""
-    with service.store.begin(principal.realm) as tx:
+
+    def work(tx: Transaction) -> None:
         now = service.clock.now()
         if not _is_due(tx, ani, now):
             return
         hints = Hints(ani=ani)
         found = newest(hints, customers.facts(tx, hints)) if line_type is LineType.UNKNOWN else line_type
         customers.note_line_type(tx, ani, found, now)
+
+    service.store.transact(principal.realm, work)
 
 
 def _is_due(tx: Transaction, ani: str, now: Millis) -> bool:

@@ -12,7 +12,7 @@ from adapter.engine.model import Call, Identity, Verdict
 def receipt(step: Step, call: Call | None, reason: str = "") -> dict[str, Any]:
     """`call`: as it was after the step; None: the step was made without memory, or is given once more.
 
-    Keys: step, destination (the name of where the call is put through to), reason (why the caller was greeted as
+    Keys: step, destination (kind and target of where the call is put through to), reason (why the caller was greeted as
     nobody); of a call also recommendation, confidence, level, sources, rules (with their weights), place, intent and
     verified.
     """

@@ -43,7 +43,8 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
     if turn.number == 0:
         return Taken(flow.unknown_turn(line, turn))
     key = f"{turn.call_id}/{turn.number}"
-    with service.store.begin(principal.realm, CALLERS_PATIENCE_SECONDS) as tx:
+
+    def work(tx: Transaction) -> Taken:
         now = service.clock.now()
         before = answers.find(tx, _TURN, key, now)
         step = kept.to_step(before.body) if before is not None else None
@@ -58,6 +59,8 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         expires_at = idempotency.expires_at(now, service.policy.retention)
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
         return Taken(step, call)
+
+    return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from adapter.app import create_app
 from adapter.cli import main
 from adapter.config import load
+from tests import databases
 from tests.builders import Api, issue_key
 
 KEY = "A" * 43 + "="
@@ -85,3 +86,16 @@ def test_compact_writes_the_file_anew_and_says_what_it_saved(tmp_path: Path) -> 
     result = db("compact")
     assert result.exit_code == 0
     assert "bytes before" in result.stdout
+
+
+@pytest.mark.postgresql
+def test_the_same_commands_look_after_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = databases.url_in(tmp_path)
+    settings = {"DATABASE__URL": url, "DATABASE__POOL_SIZE": "2", "SECURITY__PEPPER": "pepper-of-the-tests"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"ADAPTER_{name}", value)
+    for command, says in (("upgrade", "is at this version"), ("check", "is sound"), ("compact", "bytes now")):
+        result = db(command)
+        assert (result.exit_code, says in result.stdout) == (0, True), result.output
+        assert result.stdout.startswith("postgresql://")
+    assert list(tmp_path.iterdir()) == [], "nothing is kept beside a database that is elsewhere"

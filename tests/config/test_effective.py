@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.config import Config, SecurityConfig, TwilioAccount, TwilioConfig, load
+from adapter.config import Config, DatabaseConfig, SecurityConfig, TwilioAccount, TwilioConfig, load
 from adapter.config.effective import MASK, effective
 from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import Mode
@@ -80,6 +80,25 @@ def test_a_printed_mask_cannot_be_loaded_as_a_secret(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         reloaded(tmp_path, config)
     assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:p%40ss@h:1/d", "postgresql://u:*****@h:1/d"),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("postgresql://h:5432/d?sslmode=require", "postgresql://h:5432/d?sslmode=require"),
+        (
+            "postgresql://h/d?user=u&password=pass&sslmode=require",
+            "postgresql://h/d?user=u&password=*****&sslmode=require",
+        ),
+        ("postgres://u:pa:ss@h1,h2/d", "postgres://u:*****@h1,h2/d"),
+        ("postgres://u:pa@ss@h/d", "postgres://u:*****@h/d"),
+        ("sqlite:////var/a:b@c.db", "sqlite:////var/a:b@c.db"),
+    ],
+)
+def test_of_an_address_everything_but_the_password_is_printed(url: str, shown: str) -> None:
+    assert yaml.safe_load(effective(Config(database=DatabaseConfig(url))))["database"]["url"] == shown
 
 
 def test_a_conversation_comes_back_equal(tmp_path: Path) -> None:

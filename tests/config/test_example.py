@@ -72,7 +72,7 @@ def test_every_setting_is_in_the_example() -> None:
 
 def test_every_other_spelling_is_in_the_example() -> None:
     text = EXAMPLE.read_text("utf-8")
-    for name in [*ALTERNATIVES, "pepper_file", "key_file", "auth_tokens_file"]:
+    for name in [*ALTERNATIVES, "url_file", "pepper_file", "key_file", "auth_tokens_file"]:
         assert f"{name}" in text
 
 

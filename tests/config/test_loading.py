@@ -178,7 +178,16 @@ def test_the_configuration_hides_its_secrets_when_printed(tmp_path: Path) -> Non
         ("server: {bind: 'localhost:70000'}", "server.bind: has a port that is not from 1 to 65535"),
         ("server: {bind: 'localhost:0'}", "server.bind: has a port that is not from 1 to 65535"),
         ("server: {bind: ''}", "server.bind: is empty; write host:port"),
-        ("database: {url: 'postgresql://x/y'}", "database.url: is not usable here; write sqlite:///file.db"),
+        ("database: {url: 'mysql://x/y'}", "database.url: is not usable here; write sqlite:///file.db"),
+        (
+            "{database: {url: 'postgresql://u:***@x/y'}, security: {pepper: 16-or-more-chars}}",
+            "database.url: is not us",
+        ),
+        (
+            "{database: {url: 'postgresql://x/y?password=***'}, security: {pepper: 16-or-more-chars}}",
+            "database.url: is",
+        ),
+        ("database: {url: 'postgresql://u@x/y'}", "security.pepper: is missing, and PostgreSQL may be used by several"),
         ("database: {url: 'sqlite:///:memory:'}", "database.url: is not usable here"),
         ("database: {url: 'sqlite:///'}", "database.url: is not usable here"),
         ("logging: {level: wanring}", 'logging.level: is not known (did you mean "warning"?); write one of debug'),
@@ -364,7 +373,7 @@ def test_no_message_repeats_a_value_that_could_be_a_secret(tmp_path: Path) -> No
     text = """
 twilio: {accounts: [{sid: se1cret, auth_tokens: ["se2 cret"]}], public_url: "https://user:se3cret@a"}
 security: {pepper: se4cret, encryption_keys: [{id: a, key: se5cret}]}
-database: {url: "postgresql://u:se6cret@host/db"}
+database: {url: "postgresql://u:se6 cret@host/db"}
 """
     assert "cret" not in "\n".join(problems(tmp_path, text))
 
@@ -392,3 +401,20 @@ def test_the_file_is_the_one_named_then_the_variables_then_the_one_here(
     assert find(None, {}) == Path("config.yaml")
     assert find(None, {"ADAPTER_CONFIG": "other.yaml"}) == Path("other.yaml")
     assert find(Path("named.yaml"), {"ADAPTER_CONFIG": "other.yaml"}) == Path("named.yaml")
+
+
+def test_the_url_with_its_password_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://u:se6cret@host/db\n")
+    written(tmp_path, "{database: {url_file: url, pool_size: 3}, security: {pepper: 16-or-more-chars}}")
+    config = load(tmp_path / "config.yaml", {})
+    assert (config.database.url, config.database.pool_size) == ("postgresql://u:se6cret@host/db", 3)
+    assert config.database.is_postgresql
+    assert "se6cret" not in repr(config)
+
+
+def test_without_its_driver_postgresql_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapter.config.fields.find_spec", lambda name: None)
+    text = "{database: {url: 'postgresql://u@host/db'}, security: {pepper: 16-or-more-chars}}"
+    assert "run `pip install 'sticky-calls-adapter[postgres]'`" in problem(tmp_path, text)

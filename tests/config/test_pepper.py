@@ -78,3 +78,8 @@ def test_an_emptied_file_is_not_taken_for_a_pepper(tmp_path: Path) -> None:
     (tmp_path / "calls.db.pepper").write_text("\n")
     with pytest.raises(ConfigError, match="holds no pepper"):
         pepper_for(config_in(tmp_path))
+
+
+def test_nodes_that_share_a_database_do_not_make_one_each() -> None:
+    with pytest.raises(ConfigError, match=r"security\.pepper"):
+        pepper_for(Config(database=DatabaseConfig("postgresql://u@host/db")))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import io
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from flask import Flask
 
 from adapter.app import create_app
 from adapter.errors import StoreUnavailable
-from adapter.store.database import Store
+from adapter.store.tables import metadata
 from adapter.twilio.signature import sign
+from tests import databases
 from tests.builders import (
     ACCOUNT,
     AGENTS,
@@ -106,14 +106,8 @@ def a_call(number: int, caller: str = "+14155550123", **fields: str) -> list[tup
 
 
 def stored(folder: Path) -> str:
-    """Everything on disk, as SQL."""
-    with closing(sqlite3.connect(folder / "calls.db")) as connection:
-        return "\n".join(connection.iterdump())
-
-
-def count(folder: Path, table: str) -> int:
-    with closing(sqlite3.connect(folder / "calls.db")) as connection:
-        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    """Everything in the database, as text."""
+    return "\n".join(repr(row) for table in metadata.tables for row in databases.rows(folder, f"SELECT * FROM {table}"))
 
 
 def speech(reply: Reply) -> str:
@@ -140,7 +134,7 @@ def lose_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise StoreUnavailable("the database is away")
 
-    monkeypatch.setattr(Store, "begin", away)
+    databases.replace_in_stores(monkeypatch, "begin", away)
 
 
 def events(api: Api, call_id: str) -> list[str]:

@@ -13,6 +13,7 @@ from flask import Flask
 from adapter.app import create_app
 from adapter.config import load
 from adapter.replay import Call, Exchange, Network, Remembered, Script, Transcript, WsgiExchange
+from tests import databases
 from tests.builders import ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Api, ToldClock, issue_key
 
 from .world import FULL, configuration
@@ -48,7 +49,9 @@ def make_app(tmp_path: Path, clock: ToldClock) -> Iterator[Callable[..., Flask]]
     made: list[Flask] = []
 
     def make(**sections: Any) -> Flask:
-        app = create_app(load(configuration(tmp_path, PUBLIC_URL, **sections), {}), clock=clock)
+        config = load(configuration(tmp_path, PUBLIC_URL, **sections), {})
+        databases.brought_up_to_date(config.database.url)
+        app = create_app(config, clock=clock)
         made.append(app)
         return app
 

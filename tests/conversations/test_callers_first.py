@@ -16,7 +16,7 @@ from flask import Flask
 
 from adapter.replay import SILENCE, Answered, Call, Handover, Keys, Network, Question, Script, answered
 from adapter.replay.caller import Reaction
-from adapter.store.database import Store
+from tests import databases
 from tests.builders import Api, ToldClock, issue_key
 from tests.conformance.wire import lose_the_store
 
@@ -70,7 +70,7 @@ def test_a_defect_in_the_middle_is_heard_as_a_greeting(phone: Phone, api: Api, m
 
     number = a_number()
     known(name="Maria Lopez").remembered(api, number)
-    saboteur = Saboteur(lambda: monkeypatch.setattr(Store, "begin", broken), 0, "1")
+    saboteur = Saboteur(lambda: databases.replace_in_stores(monkeypatch, "begin", broken), 0, "1")
     played = phone.network().play(Call(number, FULL), saboteur)
     assert played.said.endswith("NEUTRAL")
     assert [handover.target for handover in played.handovers] == ["support"]
@@ -90,6 +90,7 @@ def written_to_by_another_process(path: Path) -> Iterator[None]:
         process.communicate()
 
 
+@pytest.mark.sqlite
 def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(phone: Phone, app: Flask) -> None:
     store = app.extensions["sticky-calls"].store
     phone.calls(a_number())  # the organization is known to the store from its first call on

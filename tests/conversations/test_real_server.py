@@ -19,7 +19,7 @@ from .table import TABLE
 from .test_table import as_told, opened, played
 from .world import SETTINGS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.builders import ACCOUNT, AUTH_TOKEN, Api
+from tests import databases
+from tests.builders import ACCOUNT, AUTH_TOKEN, PEPPER, Api
 
 FULL, BY_NAME, BY_DIGITS, LANGUAGES, ASKS_ALL, KEYS_ONLY, CHAIN, OTHER_WAYS, PLAIN, STRICT = (
     f"+1415555010{place}" for place in range(10)
@@ -149,7 +150,8 @@ _callers = itertools.count(1)
 def configuration(folder: Path, public_url: str, **sections: Any) -> Path:
     """The configuration's file."""
     settings = {
-        "database": {"url": f"sqlite:///{folder / 'calls.db'}"},
+        "database": {"url": databases.url_in(folder), "state_dir": f"{folder}/state"},
+        "security": {"pepper": PEPPER.decode()},
         "organizations": [{"id": "acme", "tier": "unlimited"}],
         "twilio": {"public_url": public_url, "accounts": [{"sid": ACCOUNT, "auth_tokens": [AUTH_TOKEN]}]},
         **SETTINGS,

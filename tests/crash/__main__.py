@@ -8,10 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests import databases
 from tests.crash.judge import judge
-from tests.crash.storm import Storm, answers_again, mixed, rage, weather
+from tests.crash.storm import Storm, a_server_that_writes, answers_again, mixed, rage, weather
 
 _KILLS_A_DATABASE = 200
 _TELL_EVERY = 10
@@ -23,22 +25,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="how many processes are killed")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="chooses who is killed")
+    parser.add_argument("--store", choices=databases.STORES, default="sqlite", help="postgresql: it is killed as well")
     parser.add_argument("--bug", choices=_BUGS, help="run a server that has this bug")
     asked = parser.parse_args()
     app = f"tests.crash.seeded:{asked.bug}()" if asked.bug else "tests.serving:build()"
     found = 0
     for first in range(0, asked.kills, _KILLS_A_DATABASE):
         kills = min(_KILLS_A_DATABASE, asked.kills - first)
-        found += _storm(app, kills, asked.seed + first)
+        found += _storm(app, kills, asked.seed + first, asked.store)
     print(f"{found} faults (seed {asked.seed})")
     return 1 if found else 0
 
 
-def _storm(app: str, kills: int, seed: int) -> int:
-    with tempfile.TemporaryDirectory() as folder, weather(Path(folder), app) as server:
-        storm = rage(server, mixed(kills, seed), seed, _progress())
+def _storm(app: str, kills: int, seed: int, store: str) -> int:
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        database = opened.enter_context(a_server_that_writes()) if store == "postgresql" else None
+        url = database.url("postgres") if database else None
+        server = opened.enter_context(weather(folder, app, url))
+        storm = rage(server, mixed(kills, seed, database), seed, _progress())
         server.stop()
-        verdict = judge(server.service, server.database, storm.ledger)
+        verdict = judge(server.service, server.database_url, storm.ledger)
         server.start()
         faults = [*verdict.faults, *answers_again(server)]
     print(f"{storm.figures}, {verdict.resolved} of these had happened; {verdict.effects} effects found", flush=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from adapter.engine.model import Call, Mode, Realm
 from adapter.errors import AdapterError
@@ -18,6 +16,7 @@ from adapter.store import calls, records
 from adapter.store.database import Transaction
 from adapter.store.records import CustomerRecord
 from adapter.usecases import Service, apply_waiting
+from tests import databases
 from tests.crash.client import INTENT, LAST
 from tests.crash.ledger import CallerLog, CallLog, Effect, Fate, Ledger
 
@@ -31,9 +30,9 @@ class Verdict:
     resolved: int = 0
 
 
-def judge(service: Service, database: Path, ledger: Ledger) -> Verdict:
+def judge(service: Service, database_url: str, ledger: Ledger) -> Verdict:
     """The server must not be running. Hang-ups that wait in the inbox are applied first, as upkeep would."""
-    damage = _damage(database)
+    damage = _damage(database_url)
     if damage:
         return Verdict(damage)
     try:
@@ -44,14 +43,16 @@ def judge(service: Service, database: Path, ledger: Ledger) -> Verdict:
                 _judge_caller(tx, caller, service.clock.now(), verdict)
     except AdapterError as error:
         return Verdict([f"the database cannot be read: {error.message}"])
-    verdict.faults += _judge_totals(database, ledger, verdict)
+    verdict.faults += _judge_totals(database_url, ledger, verdict)
     return verdict
 
 
-def _damage(database: Path) -> list[str]:
+def _damage(database_url: str) -> list[str]:
+    """Of a SQLite file; PostgreSQL finds its own."""
+    if not database_url.startswith("sqlite"):
+        return []
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check")]
+        found = [str(line) for (line,) in databases.rows_at(database_url, "PRAGMA integrity_check")]
     except sqlite3.Error as error:
         found = [str(error)]
     return [] if found == ["ok"] else [f"the file is damaged: {line}" for line in found[:5]]
@@ -116,12 +117,12 @@ def _has_ended(call: Call | None) -> bool:
     return call is not None and call.ended_at is not None
 
 
-def _judge_totals(database: Path, ledger: Ledger, verdict: Verdict) -> Iterator[str]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        charges, customers, rows = connection.execute(
-            "SELECT (SELECT COALESCE(SUM(used), 0) FROM usage), (SELECT COUNT(*) FROM customers), "
-            "(SELECT COUNT(*) FROM calls)"
-        ).fetchone()
+def _judge_totals(database_url: str, ledger: Ledger, verdict: Verdict) -> Iterator[str]:
+    totals = (
+        "SELECT (SELECT COALESCE(SUM(used), 0) FROM usage), (SELECT COUNT(*) FROM customers), "
+        "(SELECT COUNT(*) FROM calls)"
+    )
+    charges, customers, rows = databases.rows_at(database_url, totals)[0]
     saved, unknown = ledger.count(Fate.SAVED), ledger.count(Fate.UNKNOWN)
     if not saved <= charges <= saved + unknown:
         yield f"{charges} charged for {saved} acknowledged effects and {unknown} of unknown fate"

@@ -16,6 +16,7 @@ from flask import Flask
 from adapter.engine.model import Realm
 from adapter.store import answers, meters
 from adapter.store.database import Store, Transaction
+from adapter.store.sqlite_store import SqliteStore, SqliteTransaction
 from tests import serving
 
 _LATE_SECONDS = 0.015
@@ -23,7 +24,7 @@ _LATE_SECONDS = 0.015
 
 def commits_late() -> Flask:
     """Answers first and commits later: whatever waits for its commit is lost with the process."""
-    Store.begin = _late_begin  # type: ignore[assignment,method-assign]
+    SqliteStore.begin = _late_begin  # type: ignore[assignment,method-assign]
     return serving.build()
 
 
@@ -42,12 +43,12 @@ def keeps_answers_late() -> Flask:
 
 
 @contextmanager
-def _late_begin(store: Store, realm: Realm) -> Iterator[Transaction]:
+def _late_begin(store: SqliteStore, realm: Realm, at_most_seconds: float | None = None) -> Iterator[Transaction]:
     store.lock.acquire()
     connection = store.connections.writer()
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield Transaction(connection, realm, store.keyring)
+        yield SqliteTransaction(connection, realm, store.keyring)
     except BaseException:
         connection.execute("ROLLBACK")
         store.lock.release()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import databases
 from tests.crash.client import NEUTRAL, Client
 from tests.crash.ledger import Fate, Ledger
 from tests.serving import Request, Server, kill_process, serving, wait_for
@@ -17,6 +18,7 @@ CLIENTS = 12
 # Enough for every worker that is to be killed to have something to lose.
 _ANSWERS_BETWEEN_KILLS = 25
 _MASTER_EVERY = 5
+_DATABASE_EVERY = 3
 
 
 @dataclass
@@ -27,12 +29,14 @@ class Storm:
     ledger: Ledger = field(default_factory=Ledger)
     worker_kills: int = 0
     master_kills: int = 0
+    database_kills: int = 0
 
     @property
     def figures(self) -> str:
         told = self.ledger
         return (
-            f"{self.worker_kills} workers and {self.master_kills} masters killed, {told.requests} requests, "
+            f"{self.worker_kills} workers, {self.master_kills} masters and {self.database_kills} databases killed, "
+            f"{told.requests} requests, "
             f"{told.answers} answers, {told.count(Fate.SAVED)} effects saved, {told.count(Fate.UNKNOWN)} unknown"
         )
 
@@ -41,9 +45,20 @@ Kill = Callable[[Storm], None]
 
 
 @contextmanager
-def weather(folder: Path, app: str = "tests.serving:build()") -> Iterator[Server]:
+def a_server_that_writes() -> Iterator[databases.Server]:
+    """PostgreSQL that can be killed: what it says is committed is on the disk."""
+    server = databases.Server(settings=("fsync=on",))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def weather(folder: Path, app: str = "tests.serving:build()", database_url: str | None = None) -> Iterator[Server]:
     """The server that a storm is to hit. The neutral text is told apart from all others: it starts no call."""
-    with serving(folder, app=app, texts={"en": {"neutral": NEUTRAL}}) as server:
+    with serving(folder, app=app, database_url=database_url, texts={"en": {"neutral": NEUTRAL}}) as server:
         yield server
 
 
@@ -71,11 +86,16 @@ def rage(server: Server, kills: Iterable[Kill], seed: int, tell: Callable[[Storm
     return storm
 
 
-def mixed(count: int, seed: int) -> Iterator[Kill]:
-    """So many kills: mostly of workers, now and then of a master, with its workers or before them."""
+def mixed(count: int, seed: int, database: databases.Server | None = None) -> Iterator[Kill]:
+    """So many kills: mostly of workers, now and then of a master, with its workers or before them.
+
+    `database`: a third of them hit it.
+    """
     dice = random.Random(seed)
     for place in range(1, count + 1):
-        if place % _MASTER_EVERY:
+        if database is not None and place % _DATABASE_EVERY == 0:
+            yield lambda storm: kill_database(storm, database)
+        elif place % _MASTER_EVERY:
             yield lambda storm: kill_worker(storm, dice)
         else:
             yield kill_all if place % (2 * _MASTER_EVERY) else kill_master
@@ -88,6 +108,13 @@ def kill_worker(storm: Storm, dice: random.Random) -> None:
     at_work = [pid for pid in alive if str(pid) in recent] or alive
     if at_work and kill_process(dice.choice(at_work)):
         storm.worker_kills += 1
+
+
+def kill_database(storm: Storm, database: databases.Server) -> None:
+    """PostgreSQL with all its processes; started again."""
+    database.kill()
+    database.start()
+    storm.database_kills += 1
 
 
 def kill_all(storm: Storm) -> None:

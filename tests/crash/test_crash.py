@@ -16,7 +16,7 @@ from adapter.app import build_service
 from adapter.config import DatabaseConfig, load
 from tests.crash.judge import Verdict, judge
 from tests.crash.ledger import Fate, Ledger
-from tests.crash.storm import Storm, answers_again, kill_all, mixed, rage, weather
+from tests.crash.storm import Storm, a_server_that_writes, answers_again, kill_all, mixed, rage, weather
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     with weather(folder) as server:
         storm = rage(server, mixed(KILLS, SEED), SEED)
         server.stop()
-        verdict = judge(server.service, server.database, storm.ledger)
+        verdict = judge(server.service, server.database_url, storm.ledger)
         server.service.store.close()
         judged = shutil.copytree(folder, tmp_path_factory.mktemp("judged") / "copy")
         server.start()
@@ -67,9 +67,9 @@ def test_the_storm_was_one(after: Aftermath) -> None:
     [
         ("UPDATE usage SET used = used - 1", "charged for"),
         ("UPDATE usage SET used = used + 1", "charged for"),
-        ("DELETE FROM calls WHERE call_id = (SELECT MAX(call_id) FROM calls WHERE ended_at)", "end is lost"),
-        ("UPDATE calls SET hung_up_at = NULL WHERE call_id = (SELECT MIN(call_id) FROM calls)", "hang-up is lost"),
-        ("UPDATE calls SET greeted_at = NULL WHERE call_id = (SELECT MIN(call_id) FROM calls)", "begin is lost"),
+        ("DELETE FROM calls WHERE ended_at", "end is lost"),
+        ("UPDATE calls SET hung_up_at = NULL", "hang-up is lost"),
+        ("UPDATE calls SET greeted_at = NULL", "begin is lost"),
         ("UPDATE intents SET attempts = attempts + 1", "attempt counts"),
         ("DELETE FROM intents WHERE customer = (SELECT MIN(customer) FROM intents)", "attempt counts"),
         ("DELETE FROM variables WHERE name = (SELECT MIN(name) FROM variables)", "lost variables"),
@@ -95,12 +95,24 @@ def test_the_judge_sees_a_damaged_file(after: Aftermath, tmp_path: Path) -> None
     assert "damaged" in _judged(after.folder, database, after.storm.ledger).faults[0]
 
 
+def test_kills_of_workers_and_of_postgresql_itself_cost_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    with a_server_that_writes() as database, weather(tmp_path, database_url=database.url("postgres")) as server:
+        storm = rage(server, mixed(KILLS, SEED, database), SEED)
+        server.stop()
+        verdict = judge(server.service, server.database_url, storm.ledger)
+        server.start()
+        assert [*verdict.faults, *answers_again(server)] == []
+    assert storm.database_kills >= KILLS // 3 - 1
+    assert storm.worker_kills > 0
+    assert storm.ledger.count(Fate.SAVED) > 10 * KILLS
+
+
 def test_a_server_that_answers_before_it_commits_is_found_out(tmp_path: Path) -> None:
     """The positive control of the storm itself."""
     with weather(tmp_path, app="tests.crash.seeded:commits_late()") as server:
         storm = rage(server, [kill_all] * 3, SEED)
         server.kill()
-        faults = judge(server.service, server.database, storm.ledger).faults
+        faults = judge(server.service, server.database_url, storm.ledger).faults
     assert any("is lost" in fault for fault in faults)
 
 
@@ -119,6 +131,6 @@ def _judged(folder: Path, database: Path, ledger: Ledger) -> Verdict:
     config = load(folder / "config.yaml", {})
     service = build_service(dataclasses.replace(config, database=DatabaseConfig(f"sqlite:///{database}")))
     try:
-        return judge(service, database, ledger)
+        return judge(service, f"sqlite:///{database}", ledger)
     finally:
         service.store.close()

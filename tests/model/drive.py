@@ -19,6 +19,7 @@ from adapter.app import create_app
 from adapter.engine.model import Mode, Organization, Tier
 from adapter.engine.model import Plan as Budget
 from adapter.usecases import sweep
+from tests import databases
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, a_line, issue_key
 
 from .naive import Realm, Told
@@ -64,6 +65,7 @@ class Drive:
 
     def close(self) -> None:
         self.service.store.close()
+        databases.postgresql.take_back(Path(self._folder.name))
         self._folder.cleanup()
 
     # Requests

@@ -30,6 +30,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "adapter")
 
 
+@pytest.mark.stores
 def test_the_product_answers_like_the_naive_model() -> None:
     run_state_machine_as_test(Machine, settings=SHORT)
 

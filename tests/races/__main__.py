@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import databases
 from tests.races.arena import Arena, arena
 from tests.races.rates import FREE_TIER, TINY_TIER, never_too_many, revoked_everywhere
 from tests.races.scenarios import SCENARIOS
@@ -22,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.races", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="how often every race is run")
     parser.add_argument("--minutes", type=int, default=1, help="how often the Free tier is hammered for 70 seconds")
+    parser.add_argument("--store", choices=databases.STORES, default="sqlite", help="the kind of database")
     asked = parser.parse_args()
+    databases.kind = asked.store
     found = 0
     for first in range(0, asked.rounds, _ROUNDS_A_SERVER):
         found += _rounds(first, min(_ROUNDS_A_SERVER, asked.rounds - first))
@@ -34,7 +37,7 @@ def main() -> int:
 
 def _rounds(first: int, rounds: int) -> int:
     found, began = 0, time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, arena(Path(folder), rounds) as running:
+    with tempfile.TemporaryDirectory() as folder, arena(Path(folder), rounds, **_url()) as running:
         for place in range(rounds):
             races = [(scenario.__name__, scenario) for scenario in (*SCENARIOS, revoked_everywhere)]
             found += sum(_tell(name, first + place, race, running, place) for name, race in races)
@@ -44,12 +47,19 @@ def _rounds(first: int, rounds: int) -> int:
     return found
 
 
+def _url() -> dict[str, str]:
+    return {"database_url": databases.postgresql.bare()} if databases.kind == "postgresql" else {}
+
+
 def _tiny(running: Arena, place: int) -> list[str]:
     return never_too_many(running, TINY_TIER, 3)
 
 
 def _minute(minute: int) -> int:
-    with tempfile.TemporaryDirectory() as folder, arena(Path(folder), window=FREE_TIER.window_seconds) as running:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        arena(Path(folder), window=FREE_TIER.window_seconds, **_url()) as running,
+    ):
         print(f"the Free tier for {_MINUTE_SECONDS:.0f} s …", flush=True)
         found = _tell("free tier", minute, _free, running, minute)
         print(f"{running.racers.sent} requests", flush=True)

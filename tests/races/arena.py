@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import databases
 from tests.builders import call_sid
 from tests.races.racers import Racers, racers
 from tests.serving import WORKER_HEADER, Request, Server, caller_number, line_number, serving, wait_for
@@ -66,8 +66,7 @@ class Arena:
 
     def rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         """What the database says now, read by a connection that cannot write."""
-        with closing(sqlite3.connect(f"file:{self.server.database}?mode=ro", uri=True, timeout=30)) as connection:
-            return connection.execute(sql, values).fetchall()
+        return databases.rows_at(self.server.database_url, sql, *values)
 
     def used(self, organization: str) -> int:
         """What the organization's account has been charged."""
@@ -78,7 +77,14 @@ class Arena:
 
 
 @contextmanager
-def arena(folder: Path, rounds: int = 1, *, app: str = "tests.serving:build()", window: int = 1) -> Iterator[Arena]:
+def arena(
+    folder: Path,
+    rounds: int = 1,
+    *,
+    app: str = "tests.serving:build()",
+    window: int = 1,
+    database_url: str | None = None,
+) -> Iterator[Arena]:
     """A server of 4 workers with 4 threads each and 8 client processes, ready: every worker has answered.
 
     `window`: seconds of the rate window. Each round has two organizations whose quota it can use up.
@@ -95,7 +101,7 @@ def arena(folder: Path, rounds: int = 1, *, app: str = "tests.serving:build()", 
         "limits": {"window_seconds": window},
     }
     names = tuple(str(organization["id"]) for organization in organizations)
-    with serving(folder, *organizations, app=app, **options) as server, racers() as clients:
+    with serving(folder, *organizations, app=app, database_url=database_url, **options) as server, racers() as clients:
         seen: set[str] = set()
         wait_for(lambda: _all_answer(server, seen), "every worker to answer")
         yield Arena(server, clients, names)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests import databases
 from tests.races.arena import Arena, arena
 from tests.races.rates import TINY_TIER, never_too_many, revoked_everywhere
 from tests.races.scenarios import SCENARIOS
@@ -18,9 +19,10 @@ Race = Callable[[Arena, int], list[str]]
 each_race = pytest.mark.parametrize("race", [*SCENARIOS, revoked_everywhere], ids=lambda race: race.__name__)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    with arena(tmp_path_factory.mktemp("races")) as found:
+@pytest.fixture(scope="module", params=databases.STORES)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    url = databases.postgresql.bare() if request.param == "postgresql" else None
+    with arena(tmp_path_factory.mktemp("races"), database_url=url) as found:
         yield found
 
 

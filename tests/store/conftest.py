@@ -1,8 +1,7 @@
-"""A store on a real file, with two organizations, opened under one key."""
+"""A store on a real database, with two organizations, opened under one key."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from adapter.engine.model import Mode, Realm
 from adapter.store import organizations
 from adapter.store.database import Store, Transaction
 from adapter.store.sealing import Keyring
+from tests import databases
 
 OLD_KEY = ("old", b"o" * 32)
 NEW_KEY = ("new", b"n" * 32)
@@ -19,12 +19,13 @@ NEW_KEY = ("new", b"n" * 32)
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Only for tests marked `sqlite`."""
     return tmp_path / "calls.db"
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
+def url(tmp_path: Path) -> str:
+    return databases.url_in(tmp_path)
 
 
 @pytest.fixture
@@ -32,19 +33,9 @@ def keyring() -> Keyring:
     return Keyring([OLD_KEY])
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new database, made once: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "new.db"
-    store = Store.open(f"sqlite:///{path}", Keyring())
-    store.migrate()
-    store.close()
-    return path
-
-
 @pytest.fixture
-def store(url: str, path: Path, keyring: Keyring, migrated: Path) -> Iterator[Store]:
-    shutil.copy(migrated, path)
+def store(url: str, keyring: Keyring) -> Iterator[Store]:
+    databases.brought_up_to_date(url)
     store = Store.open(url, keyring)
     yield store
     store.close()

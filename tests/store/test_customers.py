@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from adapter.engine.model import AniLink, CustomerFacts, ExternalLink, Facts, Hints, LineType, Realm, Sightings
@@ -100,7 +101,7 @@ def test_a_living_customer_exists(tx: Transaction) -> None:
 
 def test_two_customers_cannot_have_one_ref(tx: Transaction) -> None:
     customers.create(tx, ref(1), 100)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)), tx.savepoint():
         customers.create(tx, ref(1), 100)
 
 

@@ -52,6 +52,7 @@ def test_parent_and_child_both_go_on(store: Store, realm: Realm) -> None:
     assert store.schema_problems() == []
 
 
+@pytest.mark.sqlite
 def test_a_child_inherits_no_open_file_of_the_database(store: Store, realm: Realm, path: Path) -> None:
     charge(store, realm)
     used(store, realm)
@@ -97,6 +98,7 @@ def test_forks_beside_writing_threads_lose_nothing(store: Store, realm: Realm) -
     assert used(store, realm) == written[0] + 10
 
 
+@pytest.mark.sqlite
 def test_a_fork_waits_for_a_writer_but_not_for_ever(
     store: Store, realm: Realm, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_store_that_is_gone_is_not_watched(url: str, store: Store) -> None:
     assert len(forks._stores) == before
 
 
+@pytest.mark.sqlite
 def test_a_renewed_lock_of_the_child_is_not_the_parents(store: Store, realm: Realm) -> None:
     with store.lock.held():
 

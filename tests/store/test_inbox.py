@@ -163,6 +163,6 @@ def test_threads_put_without_losing_any(folder: Path) -> None:
 
 
 def test_the_inbox_lies_beside_the_database(tmp_path: Path) -> None:
-    inbox = Inbox.beside(f"sqlite:///{tmp_path}/calls.db", KEYRING)
+    inbox = Inbox.of(f"sqlite:///{tmp_path}/calls.db", "unused", KEYRING)
     inbox.put(EVENT)
     assert (tmp_path / "calls.db.inbox").is_dir()

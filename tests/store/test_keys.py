@@ -65,6 +65,7 @@ def test_all_keys_are_listed_oldest_first(store: Store, issued: tuple[str, KeyRe
     assert keys.all(store) == [issued[1], newer]
 
 
+@pytest.mark.sqlite
 def test_the_secret_is_not_in_the_database(store: Store, issued: tuple[str, KeyRecord], path: Path) -> None:
     store.truncate_log()
     assert issued[1].prefix.encode() in path.read_bytes()

@@ -44,6 +44,7 @@ def test_moving_to_another_billing_account_is_refused(store: Store) -> None:
         organizations.register(store, [("a", "ba_9")])
 
 
+@pytest.mark.sqlite
 def test_knowing_everybody_takes_no_write_lock(store: Store) -> None:
     organizations.register(store, PAIRS)
     with store.lock.held():

@@ -15,6 +15,7 @@ import pytest
 
 from adapter.store import meters
 from adapter.store.database import Store
+from tests import databases
 from tests.store import workers
 
 pytestmark = pytest.mark.slow
@@ -44,6 +45,7 @@ def test_no_update_is_lost_and_nobody_finds_it_locked(counter: Store, url: str) 
     assert counted(counter) == sum(done for done, _ in results) == PROCESSES * THREADS * TIMES
 
 
+@pytest.mark.sqlite
 def test_a_storm_of_writes_and_reads_leaves_a_short_log_and_a_sound_file(counter: Store, url: str, path: Path) -> None:
     over, longest = threading.Event(), 0
 
@@ -81,4 +83,4 @@ def test_killed_writers_leave_no_lock_and_a_sound_file(counter: Store, url: str,
         with counter.begin(workers.REALM) as tx:
             meters.charge(tx, 0)
     counter.close()
-    assert integrity(path) == "ok"
+    assert databases.kind == "postgresql" or integrity(path) == "ok"

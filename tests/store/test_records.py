@@ -80,6 +80,7 @@ def test_others_keep_what_they_share_with_an_erased_customer(tx: Transaction) ->
     assert calls.find(tx, "CB") == Call("CB", 100, customer_ref=B, ani=ANI)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("keyring", [Keyring()], ids=["plain"])
 def test_erased_bytes_are_in_no_file(store: Store, realm: Realm, path: Path) -> None:
     with store.begin(realm) as tx:
@@ -93,6 +94,7 @@ def test_erased_bytes_are_in_no_file(store: Store, realm: Realm, path: Path) -> 
     assert [word for word in people.PERSONAL if word in everything] == []
 
 
+@pytest.mark.sqlite
 def test_with_a_key_no_personal_byte_is_ever_in_a_file(store: Store, realm: Realm, path: Path) -> None:
     with store.begin(realm) as tx:
         people.remember(tx)

@@ -15,6 +15,7 @@ from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import schema
 from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
+from adapter.store.sqlite_store import SqliteStore
 from adapter.store.tables import metadata
 from tests.store import workers
 
@@ -25,6 +26,7 @@ def objects(connection: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in found}
 
 
+@pytest.mark.sqlite
 def test_migrations_make_exactly_the_tables(store: Store, tmp_path: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path}/direct.db")
     metadata.create_all(engine)
@@ -33,8 +35,8 @@ def test_migrations_make_exactly_the_tables(store: Store, tmp_path: Path) -> Non
         assert objects(migrated) == objects(direct)
 
 
-def test_alembic_sees_no_difference_either(store: Store) -> None:
-    engine = sa.create_engine(f"sqlite:///{store.path}")
+def test_alembic_sees_no_difference_either(store: Store, url: str) -> None:
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -45,7 +47,7 @@ def test_caller_data_is_keyed_by_realm_and_lives_in_its_key() -> None:
     for table in metadata.sorted_tables:
         key = [column.name for column in table.primary_key]
         assert table.name in reference or key[0] == "account"
-        assert table.name in reference | {"usage", "rate_hits"} or key[:2] == ["account", "realm"]
+        assert table.name in reference | {"usage", "rate_hits", "turns"} or key[:2] == ["account", "realm"]
         assert table.dialect_options["sqlite"]["with_rowid"] is False
 
 
@@ -57,13 +59,14 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
 def test_the_way_to_the_file_may_have_any_characters(tmp_path: Path) -> None:
     folder = tmp_path / "a %20 b#é?"
     folder.mkdir()
-    store = Store(folder / "c;d.db", Keyring(), 1.0)
+    store = SqliteStore(folder / "c;d.db", Keyring(), 1.0)
     store.migrate()
     store.ping()
     store.close()
     assert (folder / "c;d.db").exists()
 
 
+@pytest.mark.sqlite
 def test_a_new_database_and_its_companions_are_nobody_elses_to_read(url: str, path: Path) -> None:
     store = Store.open(url, Keyring())
     store.migrate()
@@ -91,6 +94,7 @@ def set_version(path: Path, version: str) -> None:
         connection.commit()
 
 
+@pytest.mark.sqlite
 def test_a_newer_schema_is_refused(store: Store) -> None:
     set_version(store.path, "9999")
     with pytest.raises(StoreMismatch, match="9999"):
@@ -100,6 +104,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
     ]
 
 
+@pytest.mark.sqlite
 def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
@@ -110,6 +115,7 @@ def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> Non
     store.close()
 
 
+@pytest.mark.sqlite
 def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def half(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE half (x)")
@@ -125,6 +131,7 @@ def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pyt
     store.close()
 
 
+@pytest.mark.sqlite
 def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
@@ -135,6 +142,7 @@ def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, mo
         Store.open(url, Keyring()).migrate()
 
 
+@pytest.mark.sqlite
 def test_a_damaged_file_is_a_problem_not_an_exception(store: Store) -> None:
     store.ping()
     with store.lock.held():
@@ -149,6 +157,7 @@ def test_a_damaged_file_is_a_problem_not_an_exception(store: Store) -> None:
     assert "gone" in store.schema_problems()[0]
 
 
+@pytest.mark.sqlite
 def test_an_empty_version_table_counts_as_no_version(store: Store) -> None:
     with closing(sqlite3.connect(store.path)) as connection:
         connection.execute("DELETE FROM alembic_version")

@@ -1,4 +1,4 @@
-"""Connections and checkpoints."""
+"""Connections and checkpoints of a SQLite file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from adapter.engine.model import Realm
 from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import meters, sqlite
 from adapter.store.database import Store
+
+pytestmark = pytest.mark.sqlite
 
 
 def wal(store: Store) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from adapter.store.database import NO_REALM, Store
-from adapter.store.statements import PerTokens, Prepared
+from adapter.store.statements import Dialect, PerTokens, Prepared
+from adapter.store.tables import customers
 
 HOT = (
     "customers",
@@ -41,22 +45,29 @@ def prepared() -> list[tuple[str, str, Prepared]]:
 
 
 def plan(store: Store, statement: Prepared) -> list[str]:
+    """What SQLite would do."""
+    sql = statement.text(Dialect.SQLITE).sql
     with store.lock.held():
         connection = store.connections.writer()
-        values = dict.fromkeys(_names(statement.sql))
-        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values)]
+        values = dict.fromkeys(re.findall(r":(\w+)", sql))
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 
-def _names(sql: str) -> list[str]:
-    import re
-
-    return re.findall(r":(\w+)", sql)
+def scans(url: str, statement: Prepared) -> list[str]:
+    """Where PostgreSQL would have to read a whole table: told not to, it does so only for want of an index."""
+    sql, constants = statement.text(Dialect.POSTGRESQL)
+    values = {**dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)), **constants, "account": 0, "realm": 0, "now": 0}
+    with psycopg.connect(url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        steps = connection.execute(f"EXPLAIN {sql}", {**values, "customer": b""})
+        return [step for (step,) in steps if "Seq Scan" in step]
 
 
 def test_there_is_something_to_look_at() -> None:
     assert len(prepared()) > 60
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("statement", [pytest.param(p, id=f"{m}.{n}") for m, n, p in prepared()])
 def test_every_table_is_searched_by_its_key_not_scanned(store: Store, statement: Prepared) -> None:
     steps = plan(store, statement)
@@ -65,18 +76,27 @@ def test_every_table_is_searched_by_its_key_not_scanned(store: Store, statement:
     assert all("account=?" in step for step in searches)
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize("statement", [pytest.param(p, id=f"{m}.{n}") for m, n, p in prepared()])
+def test_no_table_has_to_be_scanned_on_postgresql(url: str, statement: Prepared) -> None:
+    assert scans(url, statement) == []
+
+
+@pytest.mark.sqlite
 def test_a_scan_would_be_seen(store: Store) -> None:
-    import sqlalchemy as sa
-
-    from adapter.store.tables import customers
-
     assert any(step.startswith("SCAN") for step in plan(store, Prepared(sa.select(customers.c.created_at))))
+
+
+@pytest.mark.postgresql
+def test_a_scan_would_be_seen_on_postgresql(url: str) -> None:
+    assert scans(url, Prepared(sa.select(customers.c.created_at))) != []
 
 
 def test_a_statement_is_compiled_once_and_brings_its_constants(store: Store) -> None:
     from adapter.store.memory import _OPEN_INTENTS
 
-    assert _OPEN_INTENTS.sql is _OPEN_INTENTS.sql
-    assert list(_OPEN_INTENTS.constants.values()) == [0]
+    for dialect in Dialect:
+        assert _OPEN_INTENTS.text(dialect) is _OPEN_INTENTS.text(dialect)
+        assert list(_OPEN_INTENTS.text(dialect).constants.values()) == [0]
     with store.read(NO_REALM) as tx:
         assert tx.rows(_OPEN_INTENTS, {"customer": b""}) == []

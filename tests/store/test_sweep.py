@@ -132,6 +132,7 @@ def test_an_idle_round_takes_the_lock_only_for_the_log(store: Store, realm: Real
     assert began == []
 
 
+@pytest.mark.sqlite
 def test_a_reader_may_keep_the_log_for_a_round(store: Store, realm: Realm) -> None:
     with store.begin(realm) as tx:
         people.remember(tx)
@@ -141,6 +142,7 @@ def test_a_reader_may_keep_the_log_for_a_round(store: Store, realm: Realm) -> No
     assert sweep(store, 10**9, KEEP).log_truncated
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("keyring", [Keyring()], ids=["plain"])
 def test_expired_bytes_are_in_no_file(store: Store, realm: Realm, path: Path) -> None:
     with store.begin(realm) as tx:
@@ -153,6 +155,7 @@ def test_expired_bytes_are_in_no_file(store: Store, realm: Realm, path: Path) ->
     assert b"PERSONAL-Gold" in everything
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("keyring", [Keyring()], ids=["plain"])
 def test_of_many_expired_values_few_copies_are_left_and_none_after_compacting(
     store: Store, realm: Realm, path: Path

@@ -25,25 +25,27 @@ from tests.builders import DIALED, a_line
 ANI, OTHER_ANI = "+14155550123", "+14155550124"
 PIN = Confirm(by=ProofKind.PIN, variable="pin", tries=2)
 MENU = Menu((MenuOption("refund_request", "1", ("refund",)), MenuOption("moving", "2", ("move",))))
+# Where a context goes along.
+DESK = Destination(DestinationKind.SIP, "sip:desk@example.com")
 SENIORS = Destination(DestinationKind.QUEUE, "seniors")
 
 
 def by_pin(**changes: Any) -> Line:
     """Asks probable callers for their PIN, then everybody what they call about."""
-    return a_line(**{"confirm": PIN, "menu": MENU, **changes})
+    return a_line(**{"destination": DESK, "confirm": PIN, "menu": MENU, **changes})
 
 
 def by_name(**changes: Any) -> Line:
-    return a_line(**{"confirm": Confirm(by=ProofKind.NAME, tries=2), **changes})
+    return a_line(**{"destination": DESK, "confirm": Confirm(by=ProofKind.NAME, tries=2), **changes})
 
 
 def by_account(**changes: Any) -> Line:
     """Whom nothing identifies may name the account."""
-    return a_line(**{"identify": Identify("account"), "confirm": PIN, **changes})
+    return a_line(**{"destination": DESK, "identify": Identify("account"), "confirm": PIN, **changes})
 
 
 def offering(**changes: Any) -> Line:
-    return a_line(**{"offer": Offer(), "menu": MENU, **changes})
+    return a_line(**{"destination": DESK, "offer": Offer(), "menu": MENU, **changes})
 
 
 @dataclass

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,18 @@ from flask import Flask
 from adapter.engine.model import Mode
 from adapter.store import keys
 from adapter.usecases import Service
+from tests import databases
 from tests.builders import Api, ToldClock, Twilio, a_config, an_organization, call_sid, issue_key
 from tests.conformance.wire import an_app
+
+pytestmark = pytest.mark.stores
 
 ANI = "+14155550123"
 FULL = {"customer_ref": None, "intent": "refund_request", "variables": {"name": "Maria"}}
 
 
 def used(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "calls.db")) as connection:
-        return int(connection.execute("SELECT coalesce(sum(used), 0) FROM usage").fetchone()[0])
+    return int(databases.rows(folder, "SELECT coalesce(sum(used), 0) FROM usage")[0][0])
 
 
 def api_of(app: Flask, organization: str = "acme", mode: Mode = Mode.PROD) -> Api:

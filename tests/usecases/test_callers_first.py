@@ -12,11 +12,14 @@ from flask import Flask
 from adapter.engine.model import Call
 from adapter.errors import SealBroken
 from adapter.store import calls
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Transaction
 from adapter.store.inbox import Inbox
 from adapter.usecases import Service, apply_waiting
+from tests import databases
 from tests.builders import PUBLIC_URL, Api, a_line, an_organization, call_sid, issue_key
-from tests.conformance.wire import NEUTRAL, a_call, an_app, count, events, lose_the_store, posted, puts_through, speech
+from tests.conformance.wire import NEUTRAL, a_call, an_app, events, lose_the_store, posted, puts_through, speech
+
+pytestmark = pytest.mark.stores
 
 SUB_DIALED = "+14155550101"
 
@@ -64,7 +67,11 @@ def test_beyond_quota_or_rate_the_caller_is_greeted_neutrally_and_put_through(
         assert speech(reply) == NEUTRAL
         assert puts_through(reply)
         assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
-        assert (count(tmp_path, "customers"), count(tmp_path, "calls"), count(tmp_path, "usage")) == (0, 0, 0)
+        assert (
+            databases.count(tmp_path, "customers"),
+            databases.count(tmp_path, "calls"),
+            databases.count(tmp_path, "usage"),
+        ) == (0, 0, 0)
 
 
 def test_the_last_of_the_rate_is_still_recognized(tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_a_defect_is_heard_as_a_sentence_and_not_as_an_application_error(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Store, "begin", broken)
+    databases.replace_in_stores(monkeypatch, "begin", broken)
     assert speech(posted(app, "voice", a_call(1)))
     assert posted(app, "status", a_call(1, CallStatus="completed")).status == 204
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from adapter.usecases import Service, sweep
+from tests import databases
 from tests.builders import Api, ToldClock, Twilio, call_sid
 
 ANI, OTHER_ANI = "+14155550123", "+14155550124"
@@ -90,6 +89,7 @@ def test_webhooks_of_a_call_of_the_erased_are_answered_and_bring_nobody_back(
     assert api.customer(maria).status_code == 404
 
 
+@pytest.mark.sqlite
 def test_nothing_personal_is_left_on_disk(api: Api, service: Service, maria: str, tmp_path: Path) -> None:
     api.forget(maria)
     sweep(service)
@@ -126,5 +126,4 @@ def test_an_erasure_leaves_what_others_presented_from_the_same_number(api: Api, 
     ]
     assert refs[0] != refs[1]
     api.forget(refs[0])
-    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (1,)
+    assert databases.count(tmp_path, "sightings") == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,12 @@ from adapter.engine.model import Hints, Outcome, StartCall
 from adapter.errors import StoreUnavailable
 from adapter.store import answers
 from adapter.store.database import Store, Transaction
+from adapter.store.postgres_store import PostgresTransaction
+from adapter.store.sqlite_store import SqliteTransaction
 from adapter.store.statements import Prepared
 from adapter.usecases import Service, start_call
 from adapter.usecases.greeting import CALLERS_PATIENCE_SECONDS
+from tests import databases
 from tests.builders import Api, ToldClock, a_line, an_organization
 from tests.conformance.wire import an_app
 from tests.usecases.conftest import Calling
@@ -105,7 +107,7 @@ def test_a_caller_does_not_wait_for_the_store_as_long_as_the_api_does(
 
     phone = calling(by_pin())
     assert phone.principal
-    monkeypatch.setattr(Store, "begin", begin)
+    databases.replace_in_stores(monkeypatch, "begin", begin)
     for ask in (lambda: phone.webhook("call-1"), lambda: phone.turn("call-1", 1)):
         with pytest.raises(StoreUnavailable):
             ask()
@@ -120,13 +122,13 @@ def test_a_caller_does_not_wait_for_the_store_as_long_as_the_api_does(
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is run."""
     seen: list[str] = []
-    run = Transaction._run
+    for kind in (SqliteTransaction, PostgresTransaction):
 
-    def counted(tx: Transaction, statement: Prepared, values: Any) -> sqlite3.Cursor:
-        seen.append(statement.sql)
-        return run(tx, statement, values)
+        def counted(tx: Transaction, statement: Prepared, values: Any, run: Any = kind._run) -> Any:
+            seen.append(statement.text(tx.dialect).sql)
+            return run(tx, statement, values)
 
-    monkeypatch.setattr(Transaction, "_run", counted)
+        monkeypatch.setattr(kind, "_run", counted)
     return seen
 
 

@@ -133,7 +133,7 @@ def test_where_nothing_is_asked_the_account_finds_its_customer_but_only_an_agent
     phone, before = calling(by_account(confirm=None)), who_is_who(api, maria)
     phone.call("call-1", STRANGE)
     told = context(phone.presses("call-1", "12345"))
-    assert (told["customer_ref"], told["recommendation"]) == (maria, "confirm")
+    assert (api.call("call-1").json["customer_ref"], told["recommendation"]) == (maria, "confirm")
     assert who_is_who(api, maria) == before
     clock.advance(seconds=5)
     api.verdict("call-1", "confirmed")

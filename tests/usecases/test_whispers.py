@@ -9,8 +9,8 @@ import pytest
 from adapter.engine.flow import Whispered
 from adapter.engine.line import Destination, DestinationKind
 from adapter.errors import StoreUnavailable
-from adapter.store.database import Store
 from adapter.usecases import whispered
+from tests import databases
 from tests.builders import AGENTS, Api, a_line
 from tests.usecases.conftest import Calling
 from tests.usecases.phone import Phone, by_pin
@@ -57,7 +57,7 @@ def test_nothing_is_written(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> No
     def forbidden(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Store, "begin", forbidden)
+    databases.replace_in_stores(monkeypatch, "begin", forbidden)
     assert told(phone) is not None
 
 
@@ -70,7 +70,7 @@ def test_when_anything_fails_the_caller_is_connected_without_words(
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Store, "read", broken)
+    databases.replace_in_stores(monkeypatch, "read", broken)
     with caplog.at_level(logging.ERROR):
         assert told(phone) is None
     assert "Maria" not in caplog.text

@@ -6,7 +6,7 @@ import pytest
 
 from adapter.engine.model import Mode
 from adapter.errors import StoreUnavailable
-from adapter.store.database import Store
+from tests import databases
 from tests.builders import Api, a_config, an_organization, issue_key
 
 ANI = "+14155550123"
@@ -268,7 +268,7 @@ class TestTroubles:
         def gone(_store):
             raise StoreUnavailable("gone")
 
-        monkeypatch.setattr(Store, "ping", gone)
+        databases.replace_in_stores(monkeypatch, "ping", gone)
         response = app.test_client().get("/v1/health")
         assert response.status_code == 503
         assert response.text == (
@@ -281,7 +281,7 @@ class TestTroubles:
         def gone(*_):
             raise StoreUnavailable("gone")
 
-        monkeypatch.setattr(Store, "begin", gone)
+        databases.replace_in_stores(monkeypatch, "begin", gone)
         response = api.start("a", ani=ANI)
         assert response.status_code == 503
         assert response.json["error"] == "Service Unavailable"

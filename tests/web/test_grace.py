@@ -12,6 +12,8 @@ from adapter.engine.model import Rate
 from adapter.web.grace import GraceWarning
 from tests.builders import CountedIds, ToldClock, Twilio, a_config, an_organization, call_sid
 
+pytestmark = pytest.mark.stores
+
 IN_GRACE = Rate(100, 101, 0, in_grace=True)
 
 

@@ -21,7 +21,10 @@ def _bytes(name: str, *, key: bool = False, null: bool = False) -> sa.Column[byt
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=null)
+    # By code point: an order that comes from the operating system's locales changes with its updates, and then an index
+    # no longer finds what is in it.
+    text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    return sa.Column(name, text, primary_key=key, nullable=null)
 
 
 def _realm() -> tuple[sa.Column[int], sa.Column[int]]:

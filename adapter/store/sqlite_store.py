@@ -1,0 +1,203 @@
+"""The store on one SQLite file: one writer at a time on the whole machine, and a group of readers beside it.
+
+Leaves out: how connections are opened and kept (`sqlite`), the lock (`writelock`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from adapter.engine.model import Realm
+from adapter.errors import AdapterError, ConfigError, StoreUnavailable
+
+from . import schema
+from .database import Store, Transaction
+from .sealing import Keyring
+from .sqlite import Connections, checkpoint, connect, translate
+from .statements import Bound, Dialect, Prepared
+from .writelock import WriteLock
+
+# Many workers start at once, and each waits for the one that migrates.
+_MIGRATION_SECONDS = 30.0
+_SCHEME = "sqlite:///"
+
+
+class SqliteTransaction(Transaction):
+    """On the connection of whoever holds the write lock, or on a reader's."""
+
+    __slots__ = ("_connection",)
+    dialect = Dialect.SQLITE
+    _driver_error = sqlite3.Error
+
+    def __init__(self, connection: sqlite3.Connection, realm: Realm, keyring: Keyring) -> None:
+        super().__init__(realm, keyring)
+        self._connection = connection
+
+    def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> sqlite3.Cursor:
+        sql, constants = statement.text(Dialect.SQLITE)
+        try:
+            return self._connection.execute(sql, {**self._scope, **constants, **values})
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    def _plainly(self, sql: str) -> None:
+        _plainly(self._connection, sql)
+
+    def _is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def _translated(self, error: Exception) -> AdapterError | sqlite3.Error:
+        assert isinstance(error, sqlite3.Error)
+        return translate(error)
+
+
+class SqliteStore(Store):
+    """A file. A fork closes its connections first: SQLite forbids one to live on in a child."""
+
+    def __init__(self, path: Path, keyring: Keyring, lock_timeout_seconds: float) -> None:
+        self.path = path
+        self.name = str(path)
+        self.keyring = keyring
+        self._timeout = lock_timeout_seconds
+        self.renew()
+
+    @classmethod
+    def at(cls, url: str, keyring: Keyring, lock_timeout_seconds: float) -> SqliteStore:
+        """`url` is sqlite:///relative.db or sqlite:////absolute.db."""
+        name = url.removeprefix(_SCHEME)
+        if not url.startswith(_SCHEME) or name in ("", ":memory:") or "?" in name:
+            wanted = "write sqlite:///path/to/file.db or postgresql://user@host/database"
+            raise ConfigError([f"database.url: neither a SQLite file nor a PostgreSQL database; {wanted}"])
+        return cls(Path(os.path.abspath(name)), keyring, lock_timeout_seconds)
+
+    @contextmanager
+    def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[SqliteTransaction]:
+        """As `Store.begin`: BEGIN IMMEDIATE, under a lock that is fair to all threads and processes."""
+        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        deadline = time.monotonic() + patience
+        with self.lock.held(patience):
+            connection = self.connections.writer()
+            try:
+                if at_most_seconds is None:
+                    _plainly(connection, "BEGIN IMMEDIATE")
+                else:
+                    _begin_by(connection, deadline)
+                yield SqliteTransaction(connection, realm, self.keyring)
+                _plainly(connection, "COMMIT")
+            except BaseException as error:
+                self._roll_back(connection, error)
+                raise
+            self.connections.checkpoint_if_long(connection)
+
+    @contextmanager
+    def read(self, realm: Realm) -> Iterator[SqliteTransaction]:
+        """As `Store.read`."""
+        with self.connections.reader() as connection:
+            _plainly(connection, "BEGIN")
+            yield SqliteTransaction(connection, realm, self.keyring)
+
+    def migrate(self) -> None:
+        """As `Store.migrate`."""
+        with self.lock.held(max(_MIGRATION_SECONDS, self._timeout)):
+            connection = connect(self.path, self._timeout, create=True)
+            try:
+                schema.upgrade(connection)
+            finally:
+                connection.close()
+
+    def schema_problems(self) -> list[str]:
+        """As `Store.schema_problems`; reads the whole file."""
+        try:
+            with self.connections.reader() as connection:
+                return schema.problems(connection)
+        except StoreUnavailable as error:
+            return [error.message]
+
+    def truncate_log(self) -> bool:
+        """Leave nothing in the write-ahead log (deleted values are in it until then). False: a reader needs it."""
+        if self.connections.log_is_empty():
+            return True
+        with self.lock.held():
+            try:
+                return checkpoint(self.connections.writer())
+            except sqlite3.Error as error:
+                raise translate(error) from error
+
+    def compact(self) -> None:
+        """Write the whole file anew: smaller, and without a trace of what was deleted. Writers wait for as long.
+
+        SQLite overwrites what is deleted, but splitting a page can leave a copy of a row in the page's slack. Where
+        values are stored plainly (no encryption key, or before the first `rekey`) only this removes the last of them.
+        """
+        with self.lock.held():
+            _plainly(self.connections.writer(), "VACUUM")
+        self.truncate_log()
+
+    def size(self) -> int:
+        """Of the file; without what is still in the write-ahead log."""
+        return self.path.stat().st_size
+
+    def close(self) -> None:
+        """As `Store.close`."""
+        with suppress(StoreUnavailable), self.lock.held():
+            self.connections.drop_writer()
+        with self.connections.mutex:
+            self.connections.close_readers()
+
+    def hold_still(self, around: ExitStack) -> None:
+        """Hold the writers up and close what is idle; nobody opens anything between here and the fork."""
+        try:
+            around.enter_context(self.lock.held())
+        except (StoreUnavailable, RuntimeError):
+            # Busy for too long, or forking inside a transaction: the child leaves the writer's connection alone.
+            writing = True
+        else:
+            writing = False
+        around.enter_context(self.connections.mutex)
+        if not writing:
+            self.connections.drop_writer()
+        self.connections.close_readers()
+
+    def leave_behind(self) -> object:
+        """Nothing of the parent's connections or lock may be used."""
+        self.lock.abandon()
+        inherited = self.connections
+        self.renew()
+        return inherited
+
+    def renew(self) -> None:
+        """Start afresh, without touching any connection there was."""
+        self.lock = WriteLock(Path(f"{self.path}.lock"), self._timeout)
+        self.connections = Connections(self.path, self._timeout)
+
+    def _roll_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.connections.drop_writer()
+        if isinstance(error, StoreUnavailable):
+            self.connections.drop_writer()
+
+
+def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:
+    """Somebody else's program may hold SQLite's own lock: what is left of the patience is spent on that."""
+    usual = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    left = max(0, round(1000 * (deadline - time.monotonic())))
+    _plainly(connection, f"PRAGMA busy_timeout={left}")
+    try:
+        _plainly(connection, "BEGIN IMMEDIATE")
+    finally:
+        _plainly(connection, f"PRAGMA busy_timeout={usual}")
+
+
+def _plainly(connection: sqlite3.Connection, sql: str) -> None:
+    try:
+        connection.execute(sql)
+    except sqlite3.Error as error:
+        raise translate(error) from error
