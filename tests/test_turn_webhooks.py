@@ -195,14 +195,16 @@ def test_nothing_is_whispered_to_another_accounts_leg(app: Flask) -> None:
     assert len(ET.fromstring(reply.body)) == 0
 
 
-@pytest.mark.parametrize("breaks", ["store", "code"])
+@pytest.mark.parametrize("breaks", ["store", "code", "words"])
 def test_a_whisper_that_fails_connects(app: Flask, monkeypatch: pytest.MonkeyPatch, breaks: str) -> None:
     handed_over(app)
     if breaks == "store":
         lose_the_store(monkeypatch)
         databases.replace_in_stores(monkeypatch, "read", lambda *_: 1 / 0)
-    else:
+    elif breaks == "code":
         monkeypatch.setattr("adapter.web.voice.whispered", lambda *_: 1 / 0)
+    else:
+        monkeypatch.setattr("adapter.twilio.twiml.utter", lambda *_: 1 / 0)
     assert len(ET.fromstring(whisper(app, f"{LINE.key}/2").body)) == 0
 
 

@@ -1,6 +1,6 @@
 """A question, as TwiML: <Gather> around the words of the question, and what happens when nobody answers.
 
-Leaves out: the words (`twiml`), and what counts as an answer (`engine.flow`).
+Leaves out: the words (`saying`), and what counts as an answer (`engine.flow`).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _fits(pattern: str, number: str) -> bool:
 
 def _not_ours(fields: Fields, values: Mapping[str, str]) -> str | None:
     """Why these fields do not speak of an inbound caller's own leg; None when they do."""
-    if reason := problem(fields, values):
+    if reason := problem(values):
         return reason
     if values.get("ParentCallSid"):
         return "child leg"

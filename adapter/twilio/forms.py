@@ -56,6 +56,7 @@ TURN: Final = frozenset(
 )
 # Call resource, CallStatus. Only `completed` is usual for a number's own callback; the others follow a <Reject>.
 TERMINAL: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_USED: Final = LEG | TURN
 _LONGEST_VALUE: Final = 1_024  # characters; the longest real one is a SIP address of 255
 # Lone surrogates too: they cannot be stored or signed.
 _UNSPEAKABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -64,19 +65,20 @@ _CALL_SID: Final = re.compile(r"CA[0-9a-fA-F]{32}")
 
 def duplicated(fields: Fields) -> tuple[str, ...]:
     """The names we use that occur more than once, sorted: to be refused, as nothing says which value counts."""
-    counts = Counter(name for name, _ in fields)
-    return tuple(sorted(name for name in LEG | TURN if counts[name] > 1))
+    names = [name for name, _ in fields]
+    if len(set(names)) == len(names):
+        return ()
+    counts = Counter(names)
+    return tuple(sorted(name for name in _USED if counts[name] > 1))
 
 
 def used(fields: Fields) -> Mapping[str, str]:
-    """The values of the fields we use. Of doubled ones the last: `problem` refuses them."""
-    return {name: value for name, value in fields if name in LEG or name in TURN}
+    """The values of the fields we use. Of doubled ones the last: the edge refuses them before (`duplicated`)."""
+    return {name: value for name, value in fields if name in _USED}
 
 
-def problem(fields: Fields, values: Mapping[str, str]) -> str | None:
-    """Why this form cannot be read as one about a call; None when it can. `values`: `used(fields)`."""
-    if doubled := duplicated(fields):
-        return f"duplicated: {', '.join(doubled)}"
+def problem(values: Mapping[str, str]) -> str | None:
+    """Why this form cannot be read as one about a call; None when it can. `values`: those `used`."""
     for name, value in values.items():
         if name in LEG and (len(value) > _LONGEST_VALUE or _UNSPEAKABLE.search(value)):
             return f"malformed: {name}"

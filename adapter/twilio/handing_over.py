@@ -21,7 +21,6 @@ from .texts import plain
 _SHORTEST_RING, _LONGEST_RING = 5, 600  # seconds; Twilio's range for Dial's timeout
 _LONGEST_QUEUE_NAME: Final = 64  # characters; Twilio, <Enqueue>
 _SHORTEST_MESSAGE, _LONGEST_MESSAGE = 2, 14_400  # seconds; Twilio, <Record maxLength>
-_WITHOUT_TARGET: Final = frozenset({DestinationKind.VOICEMAIL, DestinationKind.CALLBACK, DestinationKind.HANGUP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,10 @@ class Callbacks:
 
 
 def put_through(response: VoiceResponse, hand_over: HandOver, callbacks: Callbacks) -> None:
-    """Adds the verbs. Raises ValueError for a destination that Twilio would not take."""
+    """Adds the verbs. Raises ValueError for a destination that Twilio would not take, KeyError for one that no call is
+    put through to: of voicemail, callback and hang-up the conversation makes other steps."""
     kind, target = hand_over.destination.kind, plain(hand_over.destination.target)
-    if not target and kind not in _WITHOUT_TARGET:
+    if not target:
         raise ValueError("a destination without a target")
     _PUT_THROUGH[kind](response, hand_over, target, callbacks)
 
@@ -116,14 +116,6 @@ def _redirect(response: VoiceResponse, hand_over: HandOver, target: str, callbac
     response.redirect(channels.with_token(target, hand_over.context), method="POST")
 
 
-def _voicemail(response: VoiceResponse, hand_over: HandOver, target: str, callbacks: Callbacks) -> None:
-    record(response, Record(), callbacks.action)
-
-
-def _hang_up(response: VoiceResponse, hand_over: HandOver, target: str, callbacks: Callbacks) -> None:
-    response.hangup()
-
-
 _PUT_THROUGH: Final[Mapping[DestinationKind, Callable[[VoiceResponse, HandOver, str, Callbacks], None]]] = {
     DestinationKind.DIAL: _dial,
     DestinationKind.SIP: _sip,
@@ -134,8 +126,4 @@ _PUT_THROUGH: Final[Mapping[DestinationKind, Callable[[VoiceResponse, HandOver, 
     DestinationKind.RELAY: _relay,
     DestinationKind.STREAM: _stream,
     DestinationKind.REDIRECT: _redirect,
-    DestinationKind.VOICEMAIL: _voicemail,
-    # Nobody can be reached there: what is to be done, the engine has noted, and the texts have said so.
-    DestinationKind.CALLBACK: _hang_up,
-    DestinationKind.HANGUP: _hang_up,
 }

@@ -12,14 +12,14 @@ from typing import Final
 
 from jinja2 import Template, TemplateError
 
+from adapter.engine.flow import Fact
+
 from .templates import FACTS, MAY_MENTION_VARIABLES, TextFailed, compiled
 from .words import BUILT_IN
 
 Templates = Mapping[str, str]
-Fact = str | int | None
 
-
-LONGEST_GREETING: Final = 499  # Twilio's limit depends on the voice; under 500 every voice speaks it
+LONGEST_TEXT: Final = 499  # Twilio's limit depends on the voice; under 500 every voice speaks it
 _LONGEST_VALUE: Final = 128  # the API's own limit for an intent; nobody's name is longer
 
 # XML 1.0, Char. twilio-python lets the rest through, no parser accepts it, and the call drops (Twilio error 12100).
@@ -36,13 +36,13 @@ class Texts:
         }
 
     def compose(self, name: str, language: str, facts: Mapping[str, Fact], own: Templates | None = None) -> str:
-        """The text `name` with `facts` in it, at most LONGEST_GREETING characters, fit for XML, "" for silence.
+        """The text `name` with `facts` in it, at most LONGEST_TEXT characters, fit for XML, "" for silence.
 
         Looked for in `own` (the line's texts), then in the language ("de-AT"), its base ("de"), then English.
         Raises TextFailed when there is none or it cannot be rendered.
         """
         template = compiled(name, self._source(name, language, own or {}), _variables(name, facts))
-        return shortened(_render(template, facts), LONGEST_GREETING)
+        return shortened(_render(template, facts), LONGEST_TEXT)
 
     def _source(self, name: str, language: str, own: Templates) -> str:
         for templates in (own, *self._in(language)):

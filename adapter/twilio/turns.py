@@ -20,10 +20,9 @@ from .signature import Fields
 
 @dataclass(frozen=True, slots=True)
 class Whispering:
-    """Somebody answered a hand-over of the call `call_id`. `digits`: the key they pressed, "" none."""
+    """Somebody answered a hand-over of the call `call_id`."""
 
     call_id: str
-    digits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Gone:
 
 
 _MOST_KEYS: Final = 64  # an account number is 64 characters at most
-_LONGEST_SPEECH: Final = 1_000  # characters; Gather listens for 60 seconds, which is about 900
+_LONGEST_SPEECH: Final = 500  # characters; the conversation looks at no more (`engine.flow.words`)
 _NOT_A_KEY: Final = re.compile("[^0-9*#]")
 _NOTHING: Final = re.compile(r"0+")  # seconds
 
@@ -69,7 +68,7 @@ def read_turn(fields: Fields, number: int) -> Turn | Gone | Unusable:
     the caller was silent. CallStatus is the caller's own leg's: it says nothing but whether the caller is still there.
     """
     values = used(fields)
-    if reason := problem(fields, values):
+    if reason := problem(values):
         return Unusable(reason)
     if values.get("ParentCallSid"):
         return Unusable("child leg")
@@ -87,11 +86,11 @@ def read_turn_of_nobody(fields: Fields) -> Turn:
 def read_whisper(fields: Fields) -> Whispering | Unusable:
     """Which call's hand-over was answered: a whisper's own leg is new, the caller's is its parent. Never raises."""
     values = used(fields)
-    if reason := problem(fields, values):
+    if reason := problem(values):
         return Unusable(reason)
     if not is_call_sid(values.get("ParentCallSid", "")):
         return Unusable("malformed: ParentCallSid")
-    return Whispering(values["ParentCallSid"], _keys(values))
+    return Whispering(values["ParentCallSid"])
 
 
 def _turn(values: Mapping[str, str], call_id: str, number: int) -> Turn:

@@ -14,7 +14,8 @@ from typing import Final
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
-from adapter.engine.flow.steps import Ask, HandOver, HangUp, Record, Say, Step, Whispered
+from adapter.engine.flow import Ask, HandOver, HangUp, Record, Step, Whispered, neutral
+from adapter.engine.flow.speaking import say
 from adapter.engine.line import Line
 
 from .addresses import Addresses
@@ -48,15 +49,22 @@ class Speaker:
 
     def speak(self, step: Step, line: Line) -> str:
         """A whole TwiML document: UTF-8, under 64 kB, well-formed whatever the facts hold. Never raises."""
-        return self._written(step, line) or self._written(_neutral(line), line) or EMERGENCY
+        return self._written(step, line) or self._written(neutral(line), line) or EMERGENCY
 
     def whisper(self, whispered: Whispered, line: Line, turn: int) -> str:
-        """What who answers the hand-over of this turn hears before the caller is connected. Never raises."""
-        try:
-            return self._whispered(whispered, line, turn)
-        except Exception as error:  # noqa: BLE001  better somebody who was told nothing than a caller who waits
-            _log.error("no TwiML for a whisper: %s", type(error).__name__)
-            return CONNECT
+        """What who answers the hand-over of this turn hears before the caller is connected. For what cannot be written
+        it raises what it may: the edge connects then."""
+        response = VoiceResponse()
+        said = self._sayings.at_the_end(whispered.says, line)
+        if not whispered.accept:
+            utter(response, said)
+            return str(response)
+        if not any(text for text, _ in said):
+            said = self._sayings.question([say(line.spoken[0], "whisper_accept")], line)
+        utter(gather_key(response, self._addresses.whisper_answer(line, turn)), said)
+        # Whoever presses nothing is a mailbox, or does not want the call.
+        response.hangup()
+        return str(response)
 
     def _written(self, step: Step, line: Line) -> str:
         """ "" when it cannot be."""
@@ -88,32 +96,9 @@ class Speaker:
         wanted = hand_over.destination.accept or (hand_over.destination.whisper and step.turn > 0)
         return self._addresses.whisper(line, step.turn) if wanted else ""
 
-    def _whispered(self, whispered: Whispered, line: Line, turn: int) -> str:
-        response = VoiceResponse()
-        said = self._sayings.at_the_end(whispered.says, line)
-        if not whispered.accept:
-            utter(response, said)
-            return str(response)
-        if not any(text for text, _ in said):
-            said = self._sayings.question([_in_the_lines_voice("whisper_accept", line)], line)
-        utter(gather_key(response, self._addresses.whisper_answer(line, turn)), said)
-        # Whoever presses nothing is a mailbox, or does not want the call.
-        response.hangup()
-        return str(response)
-
 
 def _finish(response: VoiceResponse, then: Record | HangUp, action: str) -> None:
     if isinstance(then, Record):
         record(response, then, action)
     else:
         response.hangup()
-
-
-def _neutral(line: Line) -> Step:
-    """As `flow.neutral`, for a step that turned out to be unspeakable."""
-    return Step((_in_the_lines_voice("neutral", line),), HandOver(line.destination))
-
-
-def _in_the_lines_voice(text: str, line: Line) -> Say:
-    first = line.spoken[0]
-    return Say(text, first.language, voice=first.voice)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.engine.flow import Fact
 from adapter.twilio.templates import FACTS, LONGEST_TEMPLATE, TextFailed, problem
-from adapter.twilio.texts import BUILT_IN, LONGEST_GREETING, Fact, Texts, plain, shortened
+from adapter.twilio.texts import BUILT_IN, LONGEST_TEXT, Texts, plain, shortened
 
 JOHN: dict[str, Fact] = {"name": "John Doe", "intent": "refund request", "attempt_count": 2}
 NOBODY: dict[str, Fact] = {"name": None, "intent": None, "attempt_count": None}
@@ -190,7 +191,7 @@ def test_a_value_that_is_neither_words_nor_a_number_is_unknown(value: object) ->
 
 def test_a_greeting_is_cut_after_a_word() -> None:
     said = Texts({"en": {"neutral": "word " * 300}}).compose("neutral", "en", {})
-    assert len(said) <= LONGEST_GREETING < 500
+    assert len(said) <= LONGEST_TEXT < 500
     assert said.endswith("word")
 
 

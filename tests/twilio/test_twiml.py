@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.engine import flow
 from adapter.engine.flow import Ask, HandOver, HangUp, Record, Say, Step, Whispered
 from adapter.engine.line import Destination, DestinationKind, Line, Spoken
 from adapter.twilio.texts import BUILT_IN
@@ -57,7 +58,7 @@ def put_through(
 
 
 def neutral(destination: Destination) -> str:
-    return speaker().speak(put_through("neutral", destination), line(destination))
+    return speaker().speak(flow.neutral(line(destination)), line(destination))
 
 
 def asked(*texts: str, ask: Ask | None = None, **facts: str | int | None) -> Step:
@@ -70,7 +71,6 @@ def asked(*texts: str, ask: Ask | None = None, **facts: str | int | None) -> Ste
 DIAL = f'<Dial action="{TURN}/2" answerOnBridge="true" method="POST" timeout="30">'
 CALL, REF, NAME = (f'<Parameter name="{name}" value="{value}" />'.replace("& ", "&amp; ") for name, value in KNOWN)
 HEADERS = f"X-Sticky-Call-Id={KNOWN[0][1]}&amp;X-Sticky-Customer-Ref=ref&amp;X-Sticky-Name=Zo%C3%AB%20%26%20Co"
-RECORD = f'<Record action="{TURN}/2" finishOnKey="#" maxLength="120" method="POST" playBeep="true" />'
 VERBS = {
     DestinationKind.DIAL: f"{DIAL}<Number>+14155550150</Number></Dial>",
     DestinationKind.SIP: f"{DIAL}<Sip>sip:desk@pbx.example.com?x-a=b&amp;x-c=d&amp;{HEADERS}</Sip></Dial>",
@@ -95,13 +95,10 @@ VERBS = {
     DestinationKind.REDIRECT: (
         f'<Redirect method="POST">https://ivr.example.com/start?a=1&amp;b=2&amp;call_id={KNOWN[0][1]}#rc=2</Redirect>'
     ),
-    DestinationKind.VOICEMAIL: f'{RECORD}<Redirect method="POST">{TURN}/2</Redirect>',
-    DestinationKind.CALLBACK: "<Hangup />",
-    DestinationKind.HANGUP: "<Hangup />",
 }
 
 
-@pytest.mark.parametrize("kind", DestinationKind)
+@pytest.mark.parametrize("kind", VERBS)
 def test_the_caller_is_greeted_and_put_through_with_what_is_known(kind: DestinationKind) -> None:
     destination = Destination(kind, REAL[kind])
     document = speaker().speak(put_through("neutral", destination, turn=2), line())
@@ -136,7 +133,7 @@ def test_who_is_rung_is_shown_the_number_of_the_destination(kind: DestinationKin
 TOLD = (DestinationKind.DIAL, DestinationKind.SIP, DestinationKind.CLIENT)
 
 
-@pytest.mark.parametrize("kind", DestinationKind)
+@pytest.mark.parametrize("kind", VERBS)
 @pytest.mark.parametrize(
     ("whisper", "accept", "turn", "is_told"),
     [
@@ -343,6 +340,30 @@ def test_a_destination_that_cannot_be_written_gives_way_to_the_default_one(
     assert "example.com" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (DestinationKind.VOICEMAIL, ("neutral", "voicemail")),
+        (DestinationKind.CALLBACK, ("unreached",)),
+        (DestinationKind.HANGUP, ("neutral",)),
+    ],
+)
+@pytest.mark.parametrize("step", [asked("no_such_text"), Step((), HandOver(Destination(DestinationKind.DIAL, "")))])
+def test_a_default_destination_that_is_no_telephone_says_what_it_is(
+    step: Step, kind: DestinationKind, said: tuple[str, ...]
+) -> None:
+    """No bare beep, and nobody is asked for a moment before we hang up."""
+    default = Destination(kind)
+    document = speaker().speak(step, line(default))
+    assert document == neutral(default)
+    assert [element.text for element in ET.fromstring(document).iter("Say")] == [BUILT_IN["en"][text] for text in said]
+
+
+@pytest.mark.parametrize("kind", [DestinationKind.VOICEMAIL, DestinationKind.CALLBACK, DestinationKind.HANGUP])
+def test_no_call_is_put_through_to_where_nobody_is(kind: DestinationKind) -> None:
+    assert speaker().speak(put_through("neutral", Destination(kind)), line()) == neutral(NUMBER)
+
+
 @pytest.mark.parametrize("destination", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
 def test_if_that_cannot_be_written_either_the_caller_hears_an_apology(destination: Destination) -> None:
     assert neutral(destination) == EMERGENCY
@@ -392,7 +413,6 @@ def test_who_has_to_accept_is_asked_whatever_becomes_of_the_texts() -> None:
 
 def test_a_broken_whisper_connects() -> None:
     assert whispered("no_such_text", accept=False) == f"{HEAD.removesuffix('>')} />"
-    assert speaker().whisper(Whispered((None,), False), line(), 1) == CONNECT  # type: ignore[arg-type]
     assert check(CONNECT, whisper=True) == []
 
 
