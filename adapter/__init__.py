@@ -6,9 +6,10 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     wsgi.py         gunicorn's door
     upkeep.py       the housekeeping thread of a worker
     lookups.py      line types, looked up behind the greeting
+    testing.py      for users' own tests: are recorded calls answered as they were?
     cli/            the command `sticky-calls`, one module a command group
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
-    replay/         Twilio, played: a telephone network in a box, and recorded webhooks sent again
+    replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,

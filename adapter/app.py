@@ -5,7 +5,10 @@ A worker comes up even when the database does not answer: callers must hear some
 
 from __future__ import annotations
 
+import hmac
 import logging
+from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask
 
@@ -14,6 +17,9 @@ from adapter.config import Config
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
 from adapter.lookups import LineTypeLookups
+from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
+from adapter.replay.recording import Recorded, RotatingFile
+from adapter.replay.recording import Recorder as FileRecorder
 from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 from adapter.store.sealing import Keyring
@@ -21,14 +27,20 @@ from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
 from adapter.web import api, docs, openapi, problems, voice
+from adapter.web.recorded import Recorder, Recording
 
 _LOG = logging.getLogger(__name__)
 
 
 def create_app(
-    config: Config, *, store: Store | None = None, clock: Clock | None = None, ids: Ids | None = None
+    config: Config,
+    *,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    recorder: Recorder | None = None,
 ) -> Flask:
-    """One app for one process; call it after forking. `store`, `clock` and `ids` replace the real ones."""
+    """One app for one process; call it after forking. `store`, `clock`, `ids` and `recorder` replace the real ones."""
     service = build_service(config, store=store, clock=clock, ids=ids)
     app = Flask("adapter", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the reference has an order of fields
@@ -37,7 +49,7 @@ def create_app(
     app.register_blueprint(api.build(service))
     app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
-    app.register_blueprint(voice.build(_voice_edge(config, service)))
+    app.register_blueprint(voice.build(_voice_edge(config, service, recorder)))
     return app
 
 
@@ -68,7 +80,7 @@ def build_service(
     return service
 
 
-def _voice_edge(config: Config, service: Service) -> voice.VoiceEdge:
+def _voice_edge(config: Config, service: Service, recorder: Recorder | None) -> voice.VoiceEdge:
     tokens = {account.sid: account.auth_tokens for account in config.twilio.accounts}
     return voice.VoiceEdge(
         service=service,
@@ -77,4 +89,26 @@ def _voice_edge(config: Config, service: Service) -> voice.VoiceEdge:
         public_url=config.twilio.public_url or "",
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
+        recording=_recording(config, service, recorder),
     )
+
+
+def _recording(config: Config, service: Service, recorder: Recorder | None) -> Recording | None:
+    """The given recorder gets everything; else what the configuration wants is recorded."""
+    now, wanted = service.clock.now, config.recording
+    if recorder is not None:
+        return Recording(recorder, now)
+    if wanted.file is None:
+        return None
+    file = RotatingFile(Path(wanted.file), most_bytes=wanted.max_bytes, files=wanted.keep + 1)
+    return Recording(FileRecorder(file, _clean(config), now), now, frozenset(wanted.lines) or None)
+
+
+def _clean(config: Config) -> Callable[[Recorded], Recorded]:
+    """Pseudonyms are drawn from the pepper, which all workers share: a caller has the same one in all of them."""
+    if config.recording.personal == "keep":
+        return without_secrets
+    public = config.twilio.public_url or ""
+    key = Key(hmac.digest(pepper_for(config), b"pseudonyms of recordings", "sha256"))
+    host = public.partition("://")[2].partition("/")[0]
+    return Pseudonyms(key, vocabulary(config.lines, config.texts, {public, host})).clean

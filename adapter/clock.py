@@ -78,3 +78,40 @@ class RandomIds:
     def request_id(self) -> str:
         """`req_` and 96 random bits."""
         return "req_" + secrets.token_hex(12)
+
+
+class ToldClock:
+    """A clock that is told the time: that of a recording. Steady time follows it, but never goes back."""
+
+    def __init__(self, at: Millis = 0) -> None:
+        self._now = at
+        self._steady = at
+
+    def tell(self, at: Millis) -> None:
+        """It is now `at`."""
+        self._now = at
+        self._steady = max(self._steady, at)
+
+    def now(self) -> Millis:
+        """What was told last."""
+        return self._now
+
+    def steady(self) -> Millis:
+        """The latest that was told."""
+        return self._steady
+
+
+class CountedIds:
+    """Ids that count: the same calls give the same ids. Never for a store that lives on, where they would repeat."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def customer_ref(self) -> str:
+        """A UUID of version 8 (RFC 9562: one's own), which no random one can be."""
+        self._count += 1
+        return str(uuid.UUID(int=(8 << 76) | (8 << 60) | self._count))
+
+    def request_id(self) -> str:
+        """Always the same; answers to Twilio have none."""
+        return "req_replay"

@@ -21,6 +21,11 @@ _COMMANDS = {
     "simulate": ("simulate", "simulate", "Call a running server from the terminal, as Twilio would."),
     "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
+    "import": ("importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),
+    "record": ("recorded", "record", "Show what is being recorded, and what is in the recording."),
+    "replay": ("replaying", "replay", "Play recorded calls again and compare the answers."),
+    "what-if": ("what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
+    "fixture": ("fixture", "fixture", "Write a test that plays recorded calls."),
     "db": ("db", "db", "Look after the database."),
 }
 

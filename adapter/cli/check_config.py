@@ -44,4 +44,6 @@ def _remarks(config: Config) -> list[str]:
         remarks.append("no security.pepper: one is made beside the database on first use; back it up with the database")
     if not config.security.encryption_keys:
         remarks.append("no security.encryption_keys: numbers and variables lie unencrypted in the database")
+    if config.recording.file and config.recording.personal == "keep":
+        remarks.append("recording.personal is keep: the recording holds callers' numbers and what they say")
     return list(dict.fromkeys([*remarks, *remarks_on_lines(config)]))

@@ -15,6 +15,7 @@ from .settings import (
     Config,
     DatabaseConfig,
     LoggingConfig,
+    RecordingConfig,
     SecurityConfig,
     ServerConfig,
     TierConfig,
@@ -44,6 +45,7 @@ def build(loaded: Loaded) -> Config:
         lines=tuple(line_of(entry, loaded["flows"], organizations[0].id, disclosure) for entry in loaded["lines"]),
         disclosure=disclosure,
         texts={language: dict(texts) for language, texts in loaded["texts"].items()},
+        recording=_recording(loaded["recording"]),
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
     )
@@ -82,6 +84,10 @@ def _policy(loaded: Loaded) -> policy.Policy:
 def _twilio(section: Loaded) -> TwilioConfig:
     accounts = tuple(TwilioAccount(entry["sid"], tuple(entry["auth_tokens"])) for entry in section["accounts"])
     return TwilioConfig(section.get("public_url"), accounts)
+
+
+def _recording(section: Loaded) -> RecordingConfig:
+    return RecordingConfig(**{**section, "lines": tuple(section["lines"])})
 
 
 def _security(section: Loaded) -> SecurityConfig:

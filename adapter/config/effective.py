@@ -36,6 +36,7 @@ def effective(config: Config) -> str:
         "lines": [line_as_written(line) for line in config.lines],
         "disclosure": disclosure_as_written(config.disclosure),
         "texts": config.texts,
+        "recording": _set(_listed(asdict(config.recording))),
         "security": _security(config),
         "logging": asdict(config.logging),
     }
@@ -61,6 +62,10 @@ def _policy_parts(config: Config) -> dict[str, Any]:
 
 def _listed(values: dict[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _set(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _amount(value: int | None) -> int | str:

@@ -107,6 +107,13 @@ def _public_url_is_set(written: Written) -> Found:
         yield ("twilio", "public_url"), "is missing; write the address Twilio calls, as https://calls.example.com"
 
 
+def _recorded_lines_exist(written: Written) -> Found:
+    known = [str(line["number"]) for _, line in _entries(written, "lines") if "number" in line]
+    for at, number in enumerate(as_items(as_mapping(written.get("recording")).get("lines"))):
+        if isinstance(number, str) and number not in known:
+            yield ("recording", "lines", at), "is the number of no line; write it as it is written under lines"
+
+
 def _nodes_share_the_pepper(written: Written) -> Found:
     """Made on first use, each node would make one of its own, and know nobody's keys but its own."""
     url = as_mapping(written.get("database")).get("url")
@@ -175,6 +182,7 @@ _CHECKS: tuple[Callable[[Written], Found], ...] = (
     _organization_exists,
     _account_has_a_token,
     _public_url_is_set,
+    _recorded_lines_exist,
     _nodes_share_the_pepper,
     _nothing_twice,
     _billing_accounts_agree,

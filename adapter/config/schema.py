@@ -15,7 +15,7 @@ from adapter.engine import policy
 
 from .conversation import DisclosureSchema, FlowSchema
 from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Text, Whole
-from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, ServerConfig
+from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, RecordingConfig, ServerConfig
 from .tables import Items, Section, Table
 from .words import Language, TextsSchema
 
@@ -93,6 +93,14 @@ class LineSchema(FlowSchema):
     flow = flow_name()
 
 
+class RecordingSchema(Section):
+    file = Text("the path of a file, such as recordings/calls.jsonl")
+    max_bytes = Whole(10_000, 10**12, unit="bytes", load_default=RecordingConfig().max_bytes)
+    keep = Whole(0, 1_000, unit="older files", load_default=RecordingConfig().keep)
+    lines = Items(Numbers(), load_default=list)
+    personal = Choice(("pseudonyms", "keep"), load_default=RecordingConfig().personal)
+
+
 class EncryptionKeySchema(Section):
     id = Text("a short name: letters, digits, _ and -", r"[A-Za-z0-9_-]{1,32}", required=True)
     key = SecretKey(required=True, metadata={"secret": True})
@@ -147,5 +155,6 @@ class ConfigSchema(Section):
     lines = Items(fields.Nested(LineSchema), load_default=list)
     disclosure = section(DisclosureSchema)
     texts = Table(Language(), fields.Nested(TextsSchema), load_default=dict)
+    recording = section(RecordingSchema)
     security = section(SecuritySchema)
     logging = section(LoggingSchema)

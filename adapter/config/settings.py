@@ -88,6 +88,18 @@ class LoggingConfig:
     level: str = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingConfig:
+    """Webhooks kept for replays. `file` None: none are. `keep`: older files beside it, `max_bytes` each. `lines`: the
+    recorded lines' numbers as they are written there, () all. `personal`: pseudonyms or keep."""
+
+    file: str | None = None
+    max_bytes: int = 32 * 1024 * 1024
+    keep: int = 4
+    lines: tuple[str, ...] = ()
+    personal: str = "pseudonyms"
+
+
 def default_tiers() -> dict[str, TierConfig]:
     """The reference's tiers with the monthly amounts of semantics §4."""
     return {name: TierConfig(*amounts) for name, amounts in DEFAULT_TIERS.items()}
@@ -116,5 +128,6 @@ class Config:
     lines: tuple[Line, ...] = ()
     disclosure: DisclosureRules = field(default_factory=DisclosureRules)
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    recording: RecordingConfig = field(default_factory=RecordingConfig)
     security: SecurityConfig = field(default_factory=SecurityConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)

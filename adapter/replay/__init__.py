@@ -9,6 +9,7 @@
     played.requests     # url, fields, status, document      played.clean        # no errors, no warnings
     played.ending, played.call_status, played.errors, played.warnings
 
+Recorded webhooks: `recording` (the format), `pseudonyms`, `importers`, `compare`, `rerun` (playing them again).
 `caller`: who is at the phone (Script, Keys, Speech, SILENCE, HANG_UP, answered, BUSY …). `troubles`: webhooks twice,
 late, lost. `phone`: Network and Call. Leaves out: what the answers should be (tests), the demo's words (`cli.demo`).
 """

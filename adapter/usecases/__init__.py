@@ -11,7 +11,7 @@ from .greeting import Greeting, greet
 from .records import Erased, forget_customer, health, show_call, show_customer
 from .service import Service
 from .start import start_call
-from .turns import take_turn
+from .turns import Taken, take_turn
 from .upkeep import apply_waiting, hang_up_or_keep, prepare, prepare_late, sweep
 from .verdict import give_verdict
 from .whisper import whispered
@@ -21,6 +21,7 @@ __all__ = [
     "Erased",
     "Greeting",
     "Service",
+    "Taken",
     "apply_waiting",
     "authenticate",
     "end_call",

@@ -33,12 +33,13 @@ _LATEST_CALLS = 3
 class Greeting:
     """What a voice webhook comes to. `reason`: why the caller is greeted as nobody (rate | quota | late), else "".
 
-    `rate`: the organization's window, when this webhook was counted.
+    `rate`: the organization's window, when this webhook was counted. `call`: as it is now, when it was begun here.
     """
 
     step: Step
     reason: str = ""
     rate: Rate | None = None
+    call: Call | None = None
 
 
 def greet(service: Service, principal: Principal, line: Line, command: StartCall) -> Greeting:
@@ -90,7 +91,7 @@ def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now
     calls.save(tx, call)
     expires_at = idempotency.expires_at(now, service.policy.retention)
     answers.keep(tx, _VOICE, call.call_id, "", kept.from_step(step), call.customer_ref or "", expires_at)
-    return Greeting(step)
+    return Greeting(step, call=call)
 
 
 def _cut_off(tx: Transaction, line: Line, begun: Begun, now: Millis) -> Talk | None:

@@ -29,28 +29,36 @@ _TURN = "turn"
 _PROVING = frozenset({Place.WHO, Place.CONFIRM})
 
 
-def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) -> Step:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a turn comes to. `call`: as it is now; None: the turn was taken before, or without memory."""
+
+    step: Step
+    call: Call | None = None
+
+
+def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) -> Taken:
     """The next step; a repeated turn gets its first one. A turn of a call, or to a step, that we know nothing of is
     answered without memory."""
     if turn.number == 0:
-        return flow.unknown_turn(line, turn)
+        return Taken(flow.unknown_turn(line, turn))
     key = f"{turn.call_id}/{turn.number}"
 
-    def work(tx: Transaction) -> Step:
+    def work(tx: Transaction) -> Taken:
         now = service.clock.now()
         before = answers.find(tx, _TURN, key, now)
         step = kept.to_step(before.body) if before is not None else None
         if step is not None:
-            return step
+            return Taken(step)
         call = calls.find(tx, turn.call_id)
         # A call of an erased customer has no talk any more: nothing is heard of it, and nothing kept.
         if call is None or call.talk is None or call.talk.turn != turn.number:
-            return flow.unknown_turn(line, turn)
+            return Taken(flow.unknown_turn(line, turn))
         call, step = _Hearing(service, tx, line, now).take(call, call.talk, turn)
         calls.save(tx, call)
         expires_at = idempotency.expires_at(now, service.policy.retention)
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
-        return step
+        return Taken(step, call)
 
     return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
 

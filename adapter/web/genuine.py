@@ -33,8 +33,7 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
         _LOG.warning("webhook refused: its form cannot be read (%s)", error.code)
         return None
     url = public_url(base_url, request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", ""))
-    query = parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True, encoding="utf-8")
-    fields = form if request.method == "POST" else query
+    fields = given_fields()
     fitting = tokens.get(value(fields, "AccountSid")) or tokens.get("*", ())
     signature = request.headers.get("X-Twilio-Signature", "")
     if not is_genuine(url, form, signature, fitting):
@@ -44,6 +43,13 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
         _LOG.warning("webhook refused: duplicated %s", ", ".join(doubled))
         return None
     return fields
+
+
+def given_fields() -> list[tuple[str, str]]:
+    """The present request's fields, whoever sent them: the form of a POST, else the query."""
+    if request.method == "POST":
+        return list(request.form.items(multi=True))
+    return parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True, encoding="utf-8")
 
 
 def value(fields: Fields, wanted: str) -> str:

@@ -27,6 +27,7 @@ from adapter.usecases import Service, greet, hang_up_or_keep, take_turn, whisper
 
 from .genuine import genuine_fields, value
 from .grace import GraceWarning
+from .recorded import Recording, note, recorded
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop
@@ -37,6 +38,7 @@ class VoiceEdge:
     """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account.
 
     `offer_lookup` is told line, AccountSid, principal and number of a caller who was greeted; it returns at once.
+    `recording`: to whom answered webhooks are offered.
     """
 
     service: Service
@@ -46,6 +48,7 @@ class VoiceEdge:
     speaker: Speaker
     grace: GraceWarning = field(default_factory=GraceWarning)
     offer_lookup: Callable[[Line, str, Principal, str], None] | None = None
+    recording: Recording | None = None
 
 
 # What a webhook of the caller's own leg is answered with, as TwiML.
@@ -66,7 +69,7 @@ def build(edge: VoiceEdge) -> Blueprint:
         ("/whisper/<key>/<number>/answer", _always_twiml(partial(_whisper_answer, edge), CONNECT)),
         ("/status", partial(_status, edge)),
     ):
-        blueprint.add_url_rule(rule, rule, view, methods=["GET", "POST"])
+        blueprint.add_url_rule(rule, rule, recorded(view, edge.recording, edge.lines), methods=["GET", "POST"])
     return blueprint
 
 
@@ -110,6 +113,7 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
     try:
         principal = _principal(edge, line)
         greeting = greet(edge.service, principal, line, command)
+        note(edge.recording, greeting.step, greeting.call, greeting.reason)
         edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
     except Exception as error:  # noqa: BLE001 - whatever our mistake was, the caller can still be put through
         _say_what_broke("caller greeted neutrally", error)
@@ -144,10 +148,12 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
     if turn.number == 0:
         return unknown_turn(line, turn)
     try:
-        return take_turn(edge.service, _principal(edge, line), line, turn)
+        taken = take_turn(edge.service, _principal(edge, line), line, turn)
+        note(edge.recording, taken.step, taken.call)
     except Exception as error:  # noqa: BLE001 - as above
         _say_what_broke("turn taken without memory", error)
         return unknown_turn(line, turn)
+    return taken.step
 
 
 def _whisper(edge: VoiceEdge, key: str, number: str) -> Response:

@@ -76,7 +76,7 @@ class Phone:
     def turn(self, call_id: str, number: int | None = None, **did: Any) -> Step:
         """What the caller did, as the answer to the last step or to step `number`."""
         at = self.turns[call_id] if number is None else number
-        step = take_turn(self.service, self.principal, self.line, Turn(call_id, at, **did))
+        step = take_turn(self.service, self.principal, self.line, Turn(call_id, at, **did)).step
         if number is None:
             self.turns[call_id] = step.turn
         return step

@@ -1,0 +1,111 @@
+"""An app of its own for recorded calls: in this process, on a temporary store, with the clock of the recording.
+
+Nothing it does reaches the real memory or Twilio, and the same calls are answered the same to the byte.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from adapter.app import create_app
+from adapter.clock import CountedIds, ToldClock
+from adapter.config import Config, DatabaseConfig, RecordingConfig, TwilioAccount, TwilioConfig
+from adapter.engine.model import Millis
+from adapter.replay import WsgiExchange
+from adapter.replay.recording import Receipt, Recorded
+from adapter.replay.rerun import Rerun
+from adapter.replay.rerun.targets import answer_of, sent
+from adapter.store.copying import copy_database
+
+_TOKEN = "of-a-replay"  # noqa: S105 - signs what an app in this very process is asked
+_NOWHERE = "http://localhost"
+
+
+class _Receipts:
+    """A recorder that keeps the last receipt."""
+
+    def __init__(self) -> None:
+        self.last: Receipt | None = None
+
+    def record(
+        self,
+        method: str,
+        target: str,
+        fields: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        *,
+        status: int,
+        content_type: str,
+        body: str,
+        receipt: Receipt | None = None,
+        at: Millis | None = None,
+    ) -> None:
+        """See `web.recorded.Recorder`."""
+        self.last = receipt
+
+
+class _Fresh:
+    """See `Target`."""
+
+    def __init__(self, exchange: WsgiExchange, clock: ToldClock, receipts: _Receipts) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._receipts = receipts
+
+    def send(self, recorded: Recorded) -> Rerun:
+        """The answer at the time of the recording; where nobody knows it, at that of the webhook before."""
+        if recorded.at is not None:
+            self._clock.tell(recorded.at)
+        self._receipts.last = None
+        began = time.perf_counter()
+        reply = sent(self._exchange, self._exchange.public_url, recorded)
+        seconds = time.perf_counter() - began
+        return Rerun(recorded, answer_of(reply), self._receipts.last, seconds)
+
+
+@contextmanager
+def fresh(config: Config, memory: Path | None = None) -> Iterator[_Fresh]:
+    """An app of this configuration. `memory`: a database to begin with a copy of; None: nobody is known.
+
+    The account of a webhook need not be configured, and line types are not looked up. StoreUnavailable when `memory`
+    cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="sticky-calls-replay-") as folder, _quiet():
+        file = Path(folder) / "memory.db"
+        if memory is not None:
+            copy_database(memory, file)
+        clock, receipts = ToldClock(), _Receipts()
+        app = create_app(_apart(config, file), clock=clock, ids=CountedIds(), recorder=receipts)
+        try:
+            yield _Fresh(WsgiExchange(app, config.twilio.public_url or _NOWHERE, _TOKEN), clock, receipts)
+        finally:
+            app.extensions["sticky-calls"].store.close()
+
+
+def _apart(config: Config, file: Path) -> Config:
+    """The same decisions and words, without anything outside of this process."""
+    return replace(
+        config,
+        database=DatabaseConfig(f"sqlite:///{file}"),
+        twilio=TwilioConfig(config.twilio.public_url or _NOWHERE, (TwilioAccount("*", (_TOKEN,)),)),
+        lines=tuple(replace(line, look_up_line_type=False) for line in config.lines),
+        recording=RecordingConfig(),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the app would log is of calls long gone."""
+    log = logging.getLogger("adapter")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

@@ -1,0 +1,114 @@
+"""curl command lines, as documentation gives them: -d, --data…, --data-urlencode, -G, -X, -H, -A, --url."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote_plus
+
+from adapter.replay.recording import Broken, Recorded
+
+from .exchange import Exchange, NoWebhook, webhook_of
+
+Option = tuple[str, str]
+
+_DATA: Final = frozenset({"-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode"})
+_METHOD: Final = frozenset({"-X", "--request"})
+_HEADER: Final = frozenset({"-H", "--header"})
+_AGENT: Final = frozenset({"-A", "--user-agent"})
+_AS_QUERY: Final = frozenset({"-G", "--get"})
+_MULTIPART: Final = frozenset({"-F", "--form"})
+# Options with a value that is nothing to us. One that curl has and this list has not is taken to have none.
+_OTHERS: Final = frozenset(
+    {"-u", "--user", "-o", "--output", "-m", "--max-time", "--connect-timeout", "-b", "--cookie", "-e", "--referer"}
+    | {"-x", "--proxy", "--cacert", "--cert", "--key", "-w", "--write-out", "-c", "--cookie-jar", "--retry", "-T"}
+)
+_WITH_VALUE: Final = _DATA | _METHOD | _HEADER | _AGENT | _MULTIPART | _OTHERS | {"--url"}
+
+
+def read_curl(text: str, source: str) -> Iterator[Recorded | Broken]:
+    """One webhook for each curl command; a command may go over several lines."""
+    for number, command in _commands(text):
+        try:
+            yield webhook_of(_exchange(_options(_words(command))))
+        except NoWebhook as error:
+            yield Broken(source, f"line {number}", str(error))
+
+
+def _commands(text: str) -> Iterator[tuple[int, str]]:
+    """(number of the first line, command). Each begins where a line begins with curl."""
+    begun, command = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().removeprefix("$ ").startswith("curl "):
+            if command:
+                yield begun, command
+            begun, command = number, ""
+        if begun:
+            command += f"{line}\n"
+    if command:
+        yield begun, command
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command.replace("\\\r\n", " ").replace("\\\n", " "))
+    except ValueError:
+        raise NoWebhook("a quote is not closed") from None
+    return words[words.index("curl") + 1 :]
+
+
+def _options(words: list[str]) -> list[Option]:
+    """Options with their values in curl's spellings (-d x, -dx, --data=x); addresses as --url."""
+    found = []
+    remaining = iter(words)
+    for word in remaining:
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            found.append(("--url", word))
+        elif word in _WITH_VALUE:
+            found.append((word, next(remaining, "")))
+        elif equals and word.startswith("--") and name in _WITH_VALUE:
+            found.append((name, value))
+        elif word[:2] in _WITH_VALUE:
+            found.append((word[:2], word[2:]))
+        else:
+            found.append((word, ""))
+    return found
+
+
+def _exchange(options: list[Option]) -> Exchange:
+    names = {name for name, _ in options}
+    if names & _MULTIPART:
+        raise NoWebhook("a multipart form, which Twilio never sends")
+    url = _last(options, frozenset({"--url"}))
+    if not url:
+        raise NoWebhook("a curl command without an address")
+    body = "&".join(_data(name, value) for name, value in options if name in _DATA)
+    method = _last(options, _METHOD)
+    headers = {name.strip(): text.strip() for name, _, text in (_header(option) for option in options) if name}
+    if names & _AS_QUERY:
+        return Exchange(method or "GET", url + ("&" if "?" in url else "?") + body, headers=headers)
+    return Exchange(method or ("POST" if names & _DATA else "GET"), url, body, headers=headers)
+
+
+def _last(options: list[Option], names: frozenset[str]) -> str:
+    return next((value for name, value in reversed(options) if name in names), "")
+
+
+def _header(option: Option) -> tuple[str, str, str]:
+    name, value = option
+    if name in _AGENT:
+        return "user-agent", ":", value
+    return value.partition(":") if name in _HEADER else ("", "", "")
+
+
+def _data(name: str, value: str) -> str:
+    """curl's --data-urlencode takes "name=content", "=content" or "content"; "@file" is another file's business."""
+    is_file = value.startswith("@") if name != "--data-urlencode" else "@" in value.partition("=")[0]
+    if is_file and name != "--data-raw":
+        raise NoWebhook("its data is in another file")
+    if name != "--data-urlencode":
+        return value
+    field, equals, content = value.partition("=")
+    return f"{field}={quote_plus(content)}" if equals and field else quote_plus(content if equals else value)

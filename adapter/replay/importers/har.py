@@ -1,0 +1,55 @@
+"""HAR 1.2 ("HTTP Archive"), as browsers and proxies such as mitmproxy save it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapter.replay.recording import Answer, Broken, Pairs, Recorded
+
+from .entries import document, each
+from .exchange import Exchange, NoWebhook, decoded, iso_millis, pairs_of, webhook_of
+
+
+def read_har(text: str, source: str) -> Iterator[Recorded | Broken]:
+    """The webhooks of an archive, in its order."""
+    try:
+        entries = document(text)["log"]["entries"]
+    except NoWebhook as error:
+        yield Broken(source, "the file", str(error))
+        return
+    except (KeyError, TypeError):
+        yield Broken(source, "the file", "a HAR without log.entries")
+        return
+    yield from each(entries if isinstance(entries, list) else [], source, _webhook)
+
+
+def _webhook(entry: Any) -> Recorded:
+    request = entry["request"]
+    posted = request.get("postData") or {}
+    return webhook_of(
+        Exchange(
+            method=request["method"],
+            url=request["url"],
+            body=posted.get("text") or "",
+            fields=_fields(posted.get("params")),
+            headers=pairs_of(request.get("headers")),
+            at=iso_millis(entry.get("startedDateTime")),
+            answer=_answer(entry.get("response")),
+        )
+    )
+
+
+def _fields(params: Any) -> Pairs:
+    return tuple((each["name"], each.get("value") or "") for each in params or ())
+
+
+def _answer(response: Any) -> Answer | None:
+    status = response.get("status") if isinstance(response, dict) else None
+    if not isinstance(status, int) or status <= 0:  # HAR: 0 or -1, there was no answer
+        return None
+    content = response.get("content") or {}
+    body = content.get("text") or ""
+    if content.get("encoding") == "base64":
+        body = decoded(body).decode("utf-8", "replace")
+    return Answer(status, pairs_of(response.get("headers")).get("content-type") or content.get("mimeType") or "", body)

@@ -1,0 +1,66 @@
+"""A recorded webhook as a value. Leaves out: how it is written (`lines`) and what must not be in it (`pseudonyms`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from adapter.engine.model import Millis
+
+Pairs = tuple[tuple[str, str], ...]
+Receipt = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered: HTTP status, content type ("" none), and TwiML or whatever came instead."""
+
+    status: int
+    content_type: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One webhook. `at`: epoch milliseconds, None when nobody knows. `path`: as asked for; the query of a POST is part
+    of it, the query of a GET is `fields`. `headers`: names in lower case. `receipt`: what was decided, as a plain
+    mapping (strings, numbers, booleans, None, lists, mappings). `name`: the source's own name for it, "" none."""
+
+    method: str
+    path: str
+    fields: Pairs
+    at: Millis | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    answer: Answer | None = None
+    receipt: Receipt | None = None
+    name: str = ""
+
+    def value(self, name: str) -> str:
+        """The first value of this field, "" without one."""
+        return next((value for each, value in self.fields if each == name), "")
+
+    @property
+    def call(self) -> str:
+        """The CallSid of the caller's own leg as far as this webhook tells: ParentCallSid, else CallSid."""
+        return self.value("ParentCallSid") or self.value("CallSid")
+
+    @property
+    def kind(self) -> str:
+        """voice, fallback, status, turn or whisper: by the address if it is ours, else by the fields."""
+        parts = self.path.partition("?")[0].strip("/").split("/")
+        if parts[0] == "twilio" and len(parts) > 1:
+            return parts[1]
+        return kind_of(dict(self.fields))
+
+
+def kind_of(fields: Mapping[str, str]) -> str:
+    """What kind of webhook has these fields (Twilio, "TwiML for Programmable Voice", the requests' parameters)."""
+    if fields.get("CallbackSource") == "call-progress-events":
+        return "status"
+    if fields.keys() & {"Digits", "SpeechResult", "msg", "DialCallStatus", "RecordingUrl", "QueueResult"}:
+        return "turn"
+    if fields.get("ParentCallSid"):
+        return "whisper"
+    ended = fields.get("CallStatus") in {"completed", "busy", "failed", "no-answer", "canceled"}
+    return "status" if ended else "voice"

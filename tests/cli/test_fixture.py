@@ -1,0 +1,67 @@
+"""`sticky-calls fixture`: the test it writes passes, and fails once an answer has changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from adapter.cli import main
+from adapter.replay.recording import Recorded, read
+from adapter.testing import differences
+from tests.replay.day import Day, a_day
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    return a_day(tmp_path_factory.mktemp("day"), 10, people=0)
+
+
+def written(day: Day, folder: Path, *options: str) -> Path:
+    test = folder / "theirs" / "test_calls.py"
+    command = ["fixture", str(day.recording), "--config", str(day.config), "-o", str(test), *options]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    return test
+
+
+def passes(test: Path) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    return subprocess.run(command, cwd=test.parent, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_test_passes_until_an_answer_changes(day: Day, tmp_path: Path) -> None:
+    test = written(day, tmp_path)
+    assert passes(test)
+    recording = test.with_suffix(".jsonl")
+    recording.write_bytes(recording.read_bytes().replace(b">MENU?<", b">CHOICE?<"))
+    assert not passes(test)
+    assert any("says “MENU?” instead of “CHOICE?”" in each for each in differences(recording, day.config))
+
+
+def test_only_the_chosen_calls_are_in_it(day: Day, tmp_path: Path) -> None:
+    webhooks = [each for each in read(day.recording) if isinstance(each, Recorded)]
+    test = written(day, tmp_path, "--call", webhooks[0].call)
+    kept = [each for each in read(test.with_suffix(".jsonl")) if isinstance(each, Recorded)]
+    assert kept == [each for each in webhooks if each.call == webhooks[0].call]
+    assert differences(test.with_suffix(".jsonl"), day.config) == []
+
+
+def test_nothing_is_overwritten(day: Day, tmp_path: Path) -> None:
+    test = written(day, tmp_path)
+    before = test.read_text()
+    command = ["fixture", str(day.recording), "--config", str(day.config), "-o", str(test)]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, test.read_text()) == (1, before)
+    assert "file exists" in result.stderr
+
+
+def test_a_torn_recording_passes_for_none(day: Day, tmp_path: Path) -> None:
+    torn = tmp_path / "calls.jsonl"
+    torn.write_bytes(day.recording.read_bytes()[:-10])
+    with pytest.raises(ValueError, match="cut off"):
+        differences(torn, day.config)

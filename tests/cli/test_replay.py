@@ -1,0 +1,194 @@
+"""`sticky-calls replay` and `record`: to a real server and to an app of its own; wrong usage; other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from adapter.cli import main
+from adapter.replay.recording import Recorded, line_of, read
+from tests.builders import AUTH_TOKEN
+from tests.conversations.world import SETTINGS
+from tests.replay.day import Day, a_day
+from tests.serving import Server, serving
+
+PAYLOADS = Path(__file__).parents[1] / "recordings" / "payloads.jsonl"
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    return a_day(tmp_path_factory.mktemp("day"), 20, people=0)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server"), workers=2, **json.loads(json.dumps(SETTINGS))) as server:
+        yield server
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner(env={"ADAPTER_CONFIG": None}).invoke(main, [str(each) for each in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def one_call(day: Day) -> list[Recorded]:
+    """The first call, which nobody's memory could have changed."""
+    webhooks = [each for each in read(day.recording) if isinstance(each, Recorded)]
+    return [each for each in webhooks if each.call == webhooks[0].call]
+
+
+@pytest.mark.slow
+def test_a_call_is_answered_by_a_server_as_recorded_while_nobody_is_known_there(day: Day, server: Server) -> None:
+    call = one_call(day)[0].call
+    options = ("--to", server.url, "--config", server.config_path, "--call", call, "--fresh-sids", "--json")
+    first, second = (run("replay", day.recording, *options) for _ in range(2))
+    told = json.loads(first.stdout)
+    assert told["webhooks"] == told["compared"] == len(one_call(day))
+    assert (told["differences"], told["troubles"], first.exit_code) == ([], {}, 0)
+    # By then the caller has called once before, in a call of another CallSid.
+    told = json.loads(second.stdout)
+    assert told["differences"][0]["sentence"] == "now says “CONFIRM” instead of “IGNORE”"
+    assert second.exit_code == 1
+
+
+@pytest.mark.slow
+def test_load_has_percentiles_and_no_errors(day: Day, server: Server) -> None:
+    options = ("--to", server.url, "--config", server.config_path, "--concurrency", 4, "--repeat", 3, "--json")
+    result = run("replay", day.recording, *options)
+    told = json.loads(result.stdout)
+    assert (told["webhooks"], told["troubles"], told["compared"]) == (3 * day.webhooks, {}, 0)
+    assert told["calls"] == 3 * 20
+    latency = told["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"]
+    assert result.exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_wrong_token_is_told_as_refused(day: Day, server: Server, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("guessed\n")
+    options = ("--to", server.url, "--token-file", token, "--until", "2026-02-07T10:30:00")
+    assert run("replay", day.recording, *options).exit_code == 0, "nothing that early"
+    result = run("replay", day.recording, *options[:-2], "--only", "voice", "--json")
+    assert json.loads(result.stdout)["troubles"] == {"answered with status 403": 20}
+    assert result.exit_code == 1
+    token.write_text(AUTH_TOKEN)
+    result = run("replay", day.recording, *options[:-2], "--only", "voice", "--check", "valid")
+    assert result.exit_code == 0, result.output
+
+
+def test_nobody_at_the_address_is_told(day: Day, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("any")
+    result = run("replay", day.recording, "--to", "http://127.0.0.1:9", "--token-file", token, "--only", "voice")
+    assert result.exit_code == 1
+    assert "no answer: ConnectionError" in result.stdout
+
+
+def test_captured_payloads_import_and_replay(day: Day) -> None:
+    """They have no answers, so any will do that Twilio can use."""
+    result = run("replay", PAYLOADS, "--fresh", "--config", day.config, "--json")
+    told = json.loads(result.stdout)
+    assert (told["webhooks"], told["compared"], told["unreadable"]) == (16, 0, 0)
+    assert told["troubles"] == {}
+    assert result.exit_code == 0
+
+
+def test_older_files_of_a_recording_come_first(day: Day, tmp_path: Path) -> None:
+    lines = day.recording.read_bytes().splitlines(keepends=True)
+    (tmp_path / "calls.jsonl.1").write_bytes(b"".join(lines[:30]))
+    (tmp_path / "calls.jsonl").write_bytes(b"".join(lines[30:]))
+    result = run("replay", tmp_path / "calls.jsonl", "--fresh", "--config", day.config, "--json")
+    assert json.loads(result.stdout)["same_bytes"] == day.webhooks
+    assert result.exit_code == 0
+
+
+def test_lines_that_workers_wrote_a_moment_late_are_played_in_their_time(day: Day, tmp_path: Path) -> None:
+    lines = day.recording.read_bytes().splitlines(keepends=True)
+    late = [line for start in range(0, len(lines), 10) for line in reversed(lines[start : start + 10])]
+    (tmp_path / "calls.jsonl").write_bytes(b"".join(late))
+    result = run("replay", tmp_path / "calls.jsonl", "--fresh", "--config", day.config, "--json")
+    assert json.loads(result.stdout)["same_bytes"] == day.webhooks
+
+
+def test_the_table_tells_figures_and_differences(day: Day, tmp_path: Path) -> None:
+    webhooks = one_call(day)
+    file = tmp_path / "calls.jsonl"
+    old = (
+        line_of(webhooks[0]).replace(b">MENU?<", b">CHOICE?<").replace(b">WELCOME<", b">HI<").replace(b"IGNORE", b"HI")
+    )
+    file.write_bytes(b"".join([old, *map(line_of, webhooks[1:])]))
+    result = run("replay", file, "--fresh", "--config", day.config)
+    assert result.exit_code == 1
+    assert f"{len(webhooks) - 1}, " in result.stdout
+    assert "1 in 1 calls" in result.stdout
+    assert f"of {webhooks[0].call} from {webhooks[0].value('From')}" in result.stdout
+
+
+def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_bytes(day.recording.read_bytes()[:-10])
+    result = run("replay", file, "--fresh", "--config", day.config, "--json")
+    told = json.loads(result.stdout)
+    assert (told["webhooks"], told["unreadable"], told["different"]) == (day.webhooks - 1, 1, 0)
+    assert "cut off" in result.stderr
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "say --to URL or --fresh"),
+        (("--fresh", "--to", "http://x"), "say --to URL or --fresh"),
+        (("--to", "http://x", "--memory", PAYLOADS), "--memory goes with --fresh"),
+        (("--fresh", "--concurrency", 2), "--concurrency goes with --to"),
+        (("--fresh", "--token-file", PAYLOADS), "go with --to"),
+        (("--fresh", "--accept", "--repeat", 2), "--accept goes with neither"),
+        (("--fresh", "--accept"), "--accept writes recordings only"),
+        (("--fresh", "--speed", "fast"), "write 1x, 10x, … or max"),
+        (("--fresh", "--speed", "0x"), "write 1x, 10x, … or max"),
+        (("--fresh", "--until", "noon"), "write a time as"),
+        (("--to", "http://x"), "webhooks have to be signed"),
+    ],
+)
+def test_wrong_usage_is_told_with_exit_code_2(options: tuple[Any, ...], says: str) -> None:
+    result = run("replay", PAYLOADS, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+def test_a_file_of_no_known_format_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("call mum\n")
+    result = run("replay", file, "--fresh")
+    assert result.exit_code == 1
+    assert "not one of a recording" in result.stderr
+
+
+def test_a_memory_that_is_no_database_is_told(day: Day) -> None:
+    result = run("replay", day.recording, "--fresh", "--config", day.config, "--memory", PAYLOADS)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+
+
+def test_a_replay_leaves_the_memory_that_it_began_with_alone(day: Day) -> None:
+    before = day.memory.read_bytes()
+    assert run("replay", day.recording, "--fresh", "--config", day.config, "--memory", day.memory).exit_code == 0
+    assert day.memory.read_bytes() == before
+
+
+def test_record_says_how_to_switch_it_on() -> None:
+    assert "recording:\n  file:" in run("record").stdout
+
+
+def test_record_tells_what_the_recording_holds(day: Day) -> None:
+    shown = run("record", "--config", day.config).stdout
+    assert "personal data as it is" in shown
+    assert "20 voice" in shown
+    assert "2026-02-07 " in shown

@@ -1,0 +1,207 @@
+"""A recorded day: random people call a real app with recording switched on, several at a time.
+
+Everything is drawn from a seed, and whoever is furthest behind in time goes next, so that a day is always the same.
+Leaves out: playing it again (`test_a_day`, `python -m tests.replay`).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapter.app import create_app
+from adapter.clock import CountedIds, ToldClock
+from adapter.config import load
+from adapter.replay import (
+    ANONYMOUS,
+    BUSY,
+    FAILED,
+    HANG_UP,
+    NO_ANSWER,
+    SILENCE,
+    Call,
+    Exchange,
+    Handover,
+    Heard,
+    Keys,
+    Message,
+    Network,
+    Question,
+    Reply,
+    Speech,
+    WsgiExchange,
+    answered,
+    declined,
+    mailbox,
+)
+from adapter.replay.caller import Answer, Left, Outcome, Reaction
+from adapter.replay.recording import recorder
+from adapter.store.copying import copy_database
+from tests.builders import ACCOUNT, AUTH_TOKEN, NOW, PUBLIC_URL, Api, issue_key
+from tests.conversations.world import SETTINGS, configuration
+
+_LINES = [line["number"] for line in SETTINGS["lines"]]
+_WORDS = ["refund please", "money back", "my order", "complaint", "yes", "no", "Maria Lopez", "Ana Moss", "hm", "4711"]
+_KEYS = ["1", "2", "3", "9", "4711", "4711#", "1111", "2222", "0", "#", "12"]
+_PHONES = 4
+_DAY_SECONDS = 86_400
+_STIR = [None, None, "A", "B", "C", "TN-Validation-Failed-A"]
+
+
+@dataclass
+class Somebody:
+    """Does whatever comes to mind."""
+
+    chance: random.Random
+
+    def hears(self, heard: Heard) -> Reaction | None:
+        return HANG_UP if self.chance.random() < 0.01 else None
+
+    def asked(self, question: Question) -> Answer:
+        choice = self.chance.random()
+        if choice < 0.1:
+            return SILENCE
+        if choice < 0.15:
+            return HANG_UP
+        hangs_up = self.chance.random() < 0.05
+        if question.speech and choice < 0.5:
+            return Speech(self.chance.choice(_WORDS), hangs_up=hangs_up)
+        return Keys(self.chance.choice(_KEYS), hangs_up=hangs_up)
+
+    def rings(self, handover: Handover) -> Outcome:
+        seconds = self.chance.randrange(5, 300)
+        outcomes: list[Outcome] = [BUSY, NO_ANSWER, FAILED, declined(), mailbox(seconds), HANG_UP]
+        return self.chance.choice([*outcomes, *(answered(seconds=seconds) for _ in outcomes)])
+
+    def records(self, question: Question) -> Left:
+        return self.chance.choice([Message(self.chance.randrange(1, 60)), Message(3, hangs_up=True), SILENCE, HANG_UP])
+
+
+@dataclass
+class Times:
+    """What time it is at each telephone. Who is furthest behind may go on: nobody comes late for what another did."""
+
+    clock: ToldClock
+    of: dict[int, float] = field(default_factory=dict)
+    turns: threading.Condition = field(default_factory=threading.Condition)
+
+    def pass_at(self, phone: int, seconds: float) -> None:
+        with self.turns:
+            self.of[phone] += seconds
+            self.turns.notify_all()
+
+    def wait_for(self, phone: int) -> None:
+        """Call with `turns` held."""
+        self.turns.wait_for(lambda: min(self.of, key=lambda each: (self.of[each], each)) == phone)
+        self.clock.tell(round(1_000 * self.of[phone]))
+
+    def end(self, phone: int) -> None:
+        with self.turns:
+            del self.of[phone]
+            self.turns.notify_all()
+
+
+@dataclass
+class InTurn:
+    """An exchange whose webhooks go out in the order of time of all telephones."""
+
+    inner: Exchange
+    times: Times
+    phone: int
+    sent: list[int]
+
+    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+        with self.times.turns:
+            self.times.wait_for(self.phone)
+            self.sent[0] += 1
+            return self.inner.send(method, url, fields)
+
+
+@dataclass(frozen=True)
+class Day:
+    """`memory`: the database as it was in the morning. `webhooks`: how many were sent."""
+
+    config: Path
+    recording: Path
+    memory: Path
+    webhooks: int
+
+
+def a_day(folder: Path, calls: int, seed: int = 1, people: int | None = None, **recording: Any) -> Day:
+    """`calls` calls of a day, recorded with these settings. `people`: how many called before (a fifth of the calls)."""
+    file = folder / "calls.jsonl"
+    wanted = {"file": str(file), "personal": "keep", "max_bytes": 10**9, **recording}
+    path = configuration(folder, PUBLIC_URL, recording=wanted)
+    known = _remember(path, random.Random(seed), calls // 5 if people is None else people)
+    memory = folder / "morning.db"
+    copy_database(folder / "calls.db", memory)
+    times, sent = Times(ToldClock(NOW)), [0]
+    app = create_app(load(path, {}), clock=times.clock, ids=CountedIds())
+    times.of = dict.fromkeys(range(_PHONES), NOW / 1_000)
+    exchange = WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN)
+    threads = [
+        threading.Thread(
+            target=_calls,
+            args=(InTurn(exchange, times, phone, sent), random.Random(f"{seed} {phone}"), known),
+            kwargs={"count": len(range(phone, calls, _PHONES))},
+        )
+        for phone in range(_PHONES)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.close_all()
+    app.extensions["sticky-calls"].store.close()
+    return Day(path, file, memory, sent[0])
+
+
+def _calls(exchange: InTurn, chance: random.Random, people: list[str], count: int) -> None:
+    times, phone = exchange.times, exchange.phone
+    try:
+        network = Network(
+            exchange,
+            PUBLIC_URL,
+            ACCOUNT,
+            now=lambda: times.of[phone],
+            passes=lambda passed: times.pass_at(phone, passed),
+        )
+        for number in range(count):
+            # The day's end is not reached to the second: what counts is how many calls there are in it.
+            due = NOW / 1_000 + _DAY_SECONDS * (number + chance.random()) / count
+            times.pass_at(phone, max(0.0, due - times.of[phone]))
+            network.play(_a_call(chance, people), Somebody(chance))
+    finally:
+        times.end(phone)
+
+
+def _a_call(chance: random.Random, people: list[str]) -> Call:
+    caller = chance.choice([*people, f"+1917{chance.randrange(10**7):07d}", ANONYMOUS])
+    if chance.random() < 0.3:
+        caller = f"+1917{chance.randrange(40):07d}"
+    forwarded = "+14155559999" if chance.random() < 0.05 else None
+    sid = f"CA{chance.getrandbits(128):032x}"
+    return Call(caller, chance.choice(_LINES), sid=sid, stir=chance.choice(_STIR), forwarded_from=forwarded)
+
+
+def _remember(path: Path, chance: random.Random, count: int) -> list[str]:
+    """People who called before; their numbers."""
+    app = create_app(load(path, {}), clock=ToldClock(NOW - 86_400_000))
+    api = Api(app.test_client(), issue_key(app))
+    numbers = [f"+1650{number:07d}" for number in range(count)]
+    for at, number in enumerate(numbers):
+        name, pin = chance.choice([("Maria Lopez", "4711"), ("Ana Moss", "1111"), ("Ben Moss", "2222")])
+        answer = api.end(
+            f"before_{at}",
+            identity_hints={"ani": number, "external_ids": {"customer_number": f"77-{at:06d}"}},
+            telco={"line_type": chance.choice(["mobile", "landline", "voip"])},
+            variable_updates={"name": {"value": name}, "pin": {"value": pin}},
+            intent_updates=[{"intent": chance.choice(["refund_request", "order_status"])}],
+        )
+        assert answer.status_code == 200, answer.json
+    app.extensions["sticky-calls"].store.close()
+    return numbers
