@@ -23,6 +23,7 @@ from adapter.engine.flow import judging
 from adapter.engine.line import Disclosure
 from adapter.engine.model import Call, Verdict
 from adapter.usecases import whisper
+from tests import databases
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_key
 from tests.leaks.calls import World, a_caller, rings_back
 from tests.leaks.lines import MARKED, a_random_line
@@ -38,6 +39,7 @@ def play(number: int, folder: Path) -> World:
     random, clock = Random(number), ToldClock()
     lines = tuple(a_random_line(random, f"+1415555010{place}", ALL_INTENTS) for place in range(_LINES))
     config = a_config(folder, lines=lines, texts={"en": MARKED, "de": MARKED})
+    databases.brought_up_to_date(config.database.url)
     app = create_app(config, clock=clock, ids=CountedIds())
     try:
         client = app.test_client()
@@ -63,11 +65,16 @@ def test_nobody_hears_what_is_not_for_them(number: int, tmp_path: Path, caplog: 
     written = caplog.text.casefold()
     marks = {mark for person in world.people for _, _, mark in person.marks()}
     assert {mark for mark in marks if mark in written} == set()
+    _HEARD[number] = world.rule.heard
+
+
+# What was told in the worlds that were played in this process: they are the same every time.
+_HEARD: dict[int, Counter[str]] = {}
 
 
 def test_much_is_told_of_every_class_to_whom_it_is_for(tmp_path: Path) -> None:
     """Where nothing is told, nothing can be found that should not have been."""
-    heard = sum((world.rule.heard for world in _play_all(tmp_path, 3)), Counter[str]())
+    heard = sum((_HEARD.get(number) or play(number, tmp_path).rule.heard for number in range(2)), Counter[str]())
     assert {each for each in (*Disclosure, "verified") if heard[each] < 20} == set()
 
 
@@ -79,7 +86,7 @@ def _anybody(*_: object) -> bool:
     return True
 
 
-def _no_secrets(_: object) -> tuple[str, ...]:
+def _no_secrets(*_: object, **__: object) -> tuple[str, ...]:
     return ()
 
 
@@ -111,11 +118,5 @@ def test_a_planted_leak_is_found(
 ) -> None:
     monkeypatch.setattr(module, name, planted)
     with pytest.raises(Leak, match=found):
-        _play_all(tmp_path, WORLDS)
-
-
-def _play_all(folder: Path, worlds: int) -> list[World]:
-    folders = [folder / str(number) for number in range(worlds)]
-    for each in folders:
-        each.mkdir()
-    return [play(number, each) for number, each in enumerate(folders)]
+        for number in range(WORLDS):
+            play(number, tmp_path)

@@ -63,9 +63,12 @@ def own_language(line: Line) -> str:
     return line.language_variable if line.languages else ""
 
 
-def secrets(line: Line) -> tuple[str, ...]:
-    """Variables that prove who somebody is: heard by nobody, or the next caller could say them."""
+def secrets(line: Line, known: bool = False) -> tuple[str, ...]:
+    """Variables that prove who somebody is: heard by nobody, or the next caller could say them; but by their name
+    callers are called who are `known`: verified, or to be greeted as themselves unasked."""
     confirm = line.confirm
-    if confirm is None or confirm.by is ProofKind.NAME or not confirm.variable:
+    if confirm is None:
         return ()
-    return (confirm.variable,)
+    if confirm.by is ProofKind.NAME:
+        return () if known else (line.name_variable,)
+    return (confirm.variable,) if confirm.variable else ()

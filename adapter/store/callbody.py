@@ -9,6 +9,7 @@ import json
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from adapter.engine.line import DEFAULT
 from adapter.engine.model import (
     Basis,
     Call,
@@ -182,7 +183,7 @@ def _talk_fields(call: Call) -> list[Any] | None:
     talk = call.talk
     if talk is None:
         return None
-    bare = Talk(talk.place, talk.turn, since=talk.since)
+    bare = Talk(talk.place, talk.turn, since=talk.since, tried=_usually_tried(talk.place))
     changed = {
         field.name: getattr(talk, field.name)
         for field in fields(Talk)
@@ -194,6 +195,11 @@ def _talk_fields(call: Call) -> list[Any] | None:
     while row[-1] == (_PLAIN_TALK[len(row) - 1]):
         row.pop()
     return row
+
+
+def _usually_tried(place: Place) -> tuple[str, ...]:
+    """Who was handed over was so to the default destination, mostly."""
+    return (DEFAULT,) if place is Place.HANDED_OVER else ()
 
 
 # A call that was put through at its start. The place is always written.
@@ -211,4 +217,5 @@ def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
     named: dict[str, Any] = {name: _tuples(value) for name, value in changed.items()}
     if "visited" in named:
         named["visited"] = tuple(_PLACES[number] for number in named["visited"])
-    return Talk(_PLACES[place], turn, since=started_at + since, **named)
+    tried = named.pop("tried", _usually_tried(_PLACES[place]))
+    return Talk(_PLACES[place], turn, since=started_at + since, tried=tried, **named)

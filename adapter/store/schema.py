@@ -78,13 +78,13 @@ def check_known(version: str) -> None:
         )
 
 
-def run_steps(connection: sa.Connection) -> None:
-    """All steps that are left, in the transaction that is open."""
+def run_steps(connection: sa.Connection, to: str = "head") -> None:
+    """All steps that are left, up to this revision, in the transaction that is open."""
     config = Config()
     # Alembic's configuration would take a percent sign for an interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _check_known(connection: sqlite3.Connection) -> None:

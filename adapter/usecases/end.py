@@ -25,7 +25,7 @@ from adapter.store.database import Transaction
 
 from . import kept
 from .admission import admitted, charge, hit, over_quota
-from .recognition import decide_again
+from .recognition import decide_again, why_no_number
 from .service import Service
 from .settlement import attempt_of, settle, taken_along
 
@@ -140,6 +140,7 @@ def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hi
         given,
         customer_ref=living or (refs[0] if refs else None),
         ani=given.ani or (call.ani if call else None),
+        ani_note=given.ani_note or (why_no_number(call) if call else None),
         line_type=given.line_type or command.line_type,
     )
 

@@ -48,9 +48,9 @@ def greet(service: Service, principal: Principal, line: Line, command: StartCall
     def work(tx: Transaction) -> Greeting:
         now = service.clock.now()
         before = answers.find(tx, _VOICE, command.call_id, now)
-        step = kept.to_step(before.body) if before is not None else None
-        if step is not None:
-            return Greeting(step)
+        if before is not None:
+            # What an earlier version kept cannot be said again; its call was put through all the same.
+            return Greeting(kept.to_step(before.body) or flow.neutral(line))
         rate, refused = hit(service, principal, tx)
         if refused is not None:
             return Greeting(flow.neutral(line), "rate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adapter.engine import identity
@@ -44,14 +45,16 @@ def recognize_again(service: Service, tx: Transaction, call: Call, hints: Hints,
 
 
 def decided(call: Call, found: Recognized, hints: Hints) -> Call:
-    """The call as its (new) customer's."""
+    """The call as its new customer's. A verdict was about the one before: only its line in the explanation is left."""
     decision = found.decision
     return replace(
         call,
         customer_ref=found.customer_ref,
+        verdict=None,
+        verdict_at=None,
         basis=decision.basis,
         identity=decision.identity,
-        evidence=decision.evidence,
+        evidence=(*_verdicts_before(call), *decision.evidence),
         would_raise=decision.would_raise,
         policy_version=decision.policy_version,
         ani=hints.ani or call.ani,
@@ -60,6 +63,11 @@ def decided(call: Call, found: Recognized, hints: Hints) -> Call:
         undo=found.undo,
         distrust=hints.distrust or call.distrust,
     )
+
+
+def _verdicts_before(call: Call) -> Iterator[Evidence]:
+    """They counted for somebody else."""
+    return (replace(line, counted=False, weight=0.0) for line in call.evidence if line.kind == "verdict")
 
 
 def decide_again(service: Service, tx: Transaction, call: Call, hints: Hints, now: Millis) -> Call:
@@ -116,6 +124,12 @@ def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
         basis=Basis.ANI,
         undo=undo if before is None else _seen_before(undo, before),
     )
+
+
+def why_no_number(call: Call) -> str | None:
+    """The note that came with a call without a number (`Hints.ani_note`): it is kept in the explanation."""
+    lines = (line.rule.removeprefix("ani.") for line in call.evidence if call.ani is None and line.kind == "ani")
+    return next(lines, None)
 
 
 def people(tx: Transaction, call: Call) -> tuple[str, ...]:

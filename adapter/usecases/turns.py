@@ -20,7 +20,7 @@ from . import kept
 from .acquaintance import acquainted, is_verified
 from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, forget_wrong_answers, is_locked, proofs
-from .recognition import note_named, stand_on, stand_on_named
+from .recognition import note_named, stand_on, stand_on_named, why_no_number
 from .service import Service
 from .settlement import settle, taken_along, told
 from .verdict import confirm, refute
@@ -97,6 +97,8 @@ class _Hearing:
         return settle(self.tx, call, self.now if end is None else end)
 
     def _apply(self, effect: Effect, call: Call) -> Call:
+        if lifecycle.state(call) is CallState.ENDED:
+            return call  # the API end said whose call it was, and what is known of them; nothing changes that any more
         match effect:
             case Verified(ref):
                 return self._verified(call, ref)
@@ -110,7 +112,7 @@ class _Hearing:
                 return told(self.service, self.tx, call, name, value, self.now)
 
     def _verified(self, call: Call, ref: str) -> Call:
-        if _has_ended(call) or (is_verified(call) and call.customer_ref == ref):
+        if is_verified(call) and call.customer_ref == ref:
             return call
         forget_wrong_answers(self.tx, self.line, call, ref, self.now)
         if ref != call.customer_ref:
@@ -122,27 +124,25 @@ class _Hearing:
 
         What an agent found out meanwhile stands: they heard more than an answer.
         """
-        if _has_ended(call) or is_verified(call) or call.undo.created_customer:
+        if is_verified(call) or call.undo.created_customer:
             return call
         return refute(self.service, self.tx, call, self.now)
 
     def _wrong_answer(self, call: Call) -> Call:
         """The one that locks is the last: it ends the question as if the tries were used up."""
         count_wrong_answer(self.tx, self.line, call, self.now)
-        return self._refuted(call) if is_locked(self.tx, self.line, call, self.now) else call
+        if not is_locked(self.tx, self.line, call, self.now):
+            return call
+        call = self._refuted(call)
+        # Said of the call: whom it is about from now on was never guessed at.
+        return call if call.talk is None else replace(call, talk=replace(call.talk, locked=True))
 
     def _identified(self, call: Call, key: str, value: str) -> Call:
-        if _has_ended(call):
-            return call
         if self.line.confirm is not None:
             return note_named(self.tx, call, (key, value))
         # Recency would lift an id that anybody can key in to a greeting by name.
         distrust = call.distrust or Distrust.SELF_NAMED
-        hints = Hints(ani=call.ani, dnis=call.dnis, external_ids=((key, value),), distrust=distrust)
+        note = why_no_number(call)
+        hints = Hints(call.ani, call.dnis, external_ids=((key, value),), ani_note=note, distrust=distrust)
         stood = stand_on_named(self.service, self.tx, call, hints, self.now)
         return taken_along(self.service, self.tx, call, stood, self.now)
-
-
-def _has_ended(call: Call) -> bool:
-    """The API end said whose call it was; nothing changes that any more."""
-    return lifecycle.state(call) is CallState.ENDED

@@ -80,12 +80,30 @@ def test_a_secret_is_heard_by_nobody_whatever_its_class() -> None:
         (BY_PIN, ("pin",)),
         (Confirm(ProofKind.DIGITS, variable="iban"), ("iban",)),
         (BY_DIGITS, ()),
-        (BY_NAME, ()),
-        (Confirm(ProofKind.NAME, variable="name"), ()),
+        (BY_NAME, ("name",)),
     ],
 )
 def test_the_secrets_of_a_line_are_what_callers_prove_themselves_with(confirm: Any, names: tuple[str, ...]) -> None:
     assert secrets(a_line(confirm=confirm)) == names
+
+
+@pytest.mark.parametrize(
+    ("recommendation", "always", "verified", "told"),
+    [
+        (CONFIRM, False, False, False),
+        (CONFIRM, False, True, True),
+        (REUSE, False, False, True),
+        (REUSE, True, False, False),
+        (REUSE, True, True, True),
+    ],
+)
+@pytest.mark.parametrize("rule", [PUBLIC, PERSONAL])
+def test_a_name_that_is_asked_for_is_told_to_nobody_before_it_was_said(
+    recommendation: Recommendation, always: bool, verified: bool, told: bool, rule: Disclosure
+) -> None:
+    line = a_line(confirm=replace(BY_NAME, always=always), disclosure=DisclosureRules({"name": rule}))
+    who = known(line, "call", "ref", Identity(0.5, Level.MEDIUM, (), recommendation), verified, a_memory(name="Maria"))
+    assert bool(who.memory.variables) is told
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class TestAPlainLine:
         assert facts(step, text) == said
         assert isinstance(step.then, HandOver)
         assert step.then.destination == a_line().destination
-        assert talk == Talk(Place.HANDED_OVER, turn=1, tried=(DEFAULT,))
+        assert talk == Talk(Place.HANDED_OVER, turn=1, since=NOW, tried=(DEFAULT,))
         assert step.turn == 1
 
     def test_reuse_without_memory_has_nothing_to_say(self) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from adapter.engine.confidence import NOBODY
+from adapter.engine.flow import begin, known
 from adapter.engine.model import (
     Basis,
     Call,
@@ -17,6 +19,7 @@ from adapter.engine.model import (
     IntentStatus,
     Level,
     LineType,
+    Memory,
     Origin,
     Place,
     Realm,
@@ -28,6 +31,7 @@ from adapter.engine.model import (
 )
 from adapter.store import callbody, calls
 from adapter.store.database import Store, Transaction
+from tests.builders import a_line
 
 A = str(UUID(int=1))
 FULL = Call(
@@ -138,8 +142,18 @@ def test_every_field_of_a_conversation_is_kept_by_itself(tx: Transaction, name: 
 
 
 def test_the_conversation_of_a_call_that_was_put_through_at_once_costs_a_few_bytes() -> None:
-    plain = callbody.encode(Call("CA1", 100))
-    assert len(callbody.encode(Call("CA1", 100, talk=Talk(Place.HANDED_OVER, since=100)))) - len(plain) <= 12
+    plain, line = callbody.encode(Call("CA1", 100)), a_line()
+    talk, _ = begin(line, known(line, "CA1", A, NOBODY, False, Memory()), 100)
+    assert talk.tried == ("",)
+    assert len(callbody.encode(Call("CA1", 100, talk=talk))) - len(plain) <= 12
+
+
+@pytest.mark.parametrize("tried", [(), ("",), ("seniors",), ("", "seniors")])
+@pytest.mark.parametrize("place", [Place.HANDED_OVER, Place.VOICEMAIL])
+def test_where_a_call_was_handed_to_comes_back(tx: Transaction, place: Place, tried: tuple[str, ...]) -> None:
+    call = Call("CA1", 100, talk=Talk(place, since=100, tried=tried))
+    calls.save(tx, call)
+    assert calls.find(tx, "CA1") == call
 
 
 def test_a_call_kept_before_there_were_conversations_is_read(tx: Transaction) -> None:

@@ -11,13 +11,16 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from adapter.engine.lockout import WrongAnswers
+from adapter.engine.model import Mode
 from adapter.errors import StoreMismatch, StoreUnavailable
-from adapter.store import schema
+from adapter.store import calls, lockouts, organizations, records, schema
 from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite_store import SqliteStore
 from adapter.store.tables import metadata
 from tests.store import workers
+from tests.store.people import A, remember
 
 
 def objects(connection: sqlite3.Connection) -> dict[str, str]:
@@ -163,3 +166,34 @@ def test_an_empty_version_table_counts_as_no_version(store: Store) -> None:
         connection.execute("DELETE FROM alembic_version")
         connection.commit()
     assert "schema is at nothing" in store.schema_problems()[0]
+
+
+@pytest.mark.sqlite
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it(
+    url: str, path: Path, keyring: Keyring
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        schema.run_steps(connection, "0001")
+    engine.dispose()
+    store = Store.open(url, keyring)
+    realm = organizations.register(store, [("org", "ba_1")])["org"].realm(Mode.PROD)
+    with store.begin(realm) as tx:
+        call = remember(tx)
+    with closing(sqlite3.connect(path)) as read:
+        tables = [name for (name,) in read.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        before = {name: read.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+    assert not {"lockouts", "turns"} & {*tables}
+    store.migrate()
+    assert store.schema_problems() == []
+    with closing(sqlite3.connect(path)) as read:
+        after = {name: read.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+    assert {**after, "alembic_version": before["alembic_version"]} == before
+    with store.begin(realm) as tx:
+        assert calls.find(tx, call.call_id) == call
+        exported = records.export(tx, A, 100)
+        assert exported is not None
+        assert (len(exported.variables), len(exported.intents), len(exported.calls)) == (2, 2, 1)
+        lockouts.save(tx, lockouts.tokens_of_customer(tx, A), WrongAnswers(1, 200))
+        assert records.erase(tx, A, 100)
+    store.close()

@@ -79,15 +79,17 @@ def test_a_conversation_is_begun_once_even_if_its_first_step_is_kept_no_longer(
     assert api.call("call-1").json == before
 
 
-def test_a_greeting_kept_by_an_earlier_version_does_not_stand_in_the_way(
+def test_a_call_put_through_by_an_earlier_version_begins_no_conversation_when_its_webhook_is_repeated(
     api: Api, calling: Calling, maria: str
 ) -> None:
     api.start("call-1", ani=ANI)
+    before = api.call("call-1").json
     phone = calling(by_pin())
     now = phone.service.clock.now()
     with phone.service.store.begin(phone.principal.realm) as tx:
         answers.keep(tx, "voice", "call-1", "", {"call_id": "call-1", "identity": []}, maria, now + 1000)
-    assert phone.call("call-1") == ["welcome", "ask_pin"]
+    assert phone.webhook("call-1").step == neutral(phone.line)
+    assert api.call("call-1").json == before
 
 
 def test_nothing_personal_of_a_probable_caller_is_in_the_first_step(calling: Calling, maria: str) -> None:

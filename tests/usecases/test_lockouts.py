@@ -183,3 +183,32 @@ def test_no_right_answer_opens_a_lock_on_the_customer(api: Api, calling: Calling
     phone.presses("call-1", "12345")
     assert said(phone.presses("call-1", "4711"))[0] == "verified"
     assert ASKED not in phone.call("call-2")
+
+
+def test_the_customers_lock_ends_the_question_on_a_shared_number_too(
+    api: Api, calling: Calling, maria: str, clock: ToldClock
+) -> None:
+    """The number is not locked, and the newcomer whose call it is then was never guessed at."""
+    john = api.start("johns", "landline", ani=ANI, external_ids={"crm": "john"}).json["customer_ref"]
+    assert john != maria
+    api.end("johns", customer_ref=john, variables={"pin": "1147"})
+    clock.advance(seconds=5)
+    phone = calling(by_pin(confirm=replace(THREE, tries=9, always=True)))
+    for number in range(2):
+        api.start(f"other-{number}", customer_ref=john)
+        phone.call(f"other-{number}", None)
+        phone.presses(f"other-{number}", "0000")
+    api.start("call-1", ani=ANI, customer_ref=john)
+    assert ASKED in phone.call("call-1")
+    assert api.call("call-1").json["customer_ref"] == john
+    assert said(phone.presses("call-1", "0000"))[0] == "not_verified"
+    assert api.call("call-1").json["timeline"][-1]["event"] == "verdict_rejected"
+
+
+def test_after_the_agents_end_no_wrong_answer_counts(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_pin(confirm=replace(THREE, tries=9)))
+    phone.call("call-1")
+    api.end("call-1", customer_ref=maria)
+    for _ in range(5):
+        phone.presses("call-1", "0000")
+    assert ASKED in phone.call("call-2")

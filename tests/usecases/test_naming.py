@@ -167,3 +167,30 @@ def test_who_only_named_the_account_leaves_its_customer_no_conversation_to_go_on
     named(phone, "12345", ("1",))
     clock.advance(seconds=30)
     assert "resumed" not in phone.call("call-2", HOME)
+
+
+def test_a_verdict_on_somebody_else_is_none_on_the_accounts_customer(
+    api: Api, calling: Calling, maria: str, clock: ToldClock
+) -> None:
+    phone = calling(by_account(confirm=None))
+    phone.call("call-1", STRANGE)
+    api.verdict("call-1", "rejected")
+    phone.presses("call-1", "12345")
+    assert api.call("call-1").json["customer_ref"] == maria
+    told = api.verdict("call-1", "rejected").json
+    assert (told["customer_ref"] == maria, told["variables"]) == (False, {})
+
+
+@pytest.mark.parametrize("confirm", [None, Confirm(by=ProofKind.PIN, variable="pin")], ids=["unasked", "asked"])
+def test_a_number_that_was_withheld_stays_explained_as_withheld(
+    api: Api, calling: Calling, maria: str, confirm: Confirm | None
+) -> None:
+    phone = calling(by_account(confirm=confirm))
+    phone.call("call-1", None, ani_note="withheld")
+    phone.presses("call-1", "12345")
+    if confirm is None:
+        assert api.call("call-1").json["customer_ref"] == maria
+    assert "ani.withheld" in [each["rule"] for each in api.call("call-1").json["explanation"]["evidence"]]
+    api.end("call-1", customer_ref=maria)
+    rules = [each["rule"] for each in api.call("call-1").json["explanation"]["evidence"] if each["kind"] == "ani"]
+    assert rules == ["ani.withheld"]

@@ -156,6 +156,28 @@ def test_a_name_is_proof_where_the_line_says_so(api: Api, calling: Calling, mari
     assert context(phone.says("call-1", "my name is maria lopes"))["verified"] == "yes"
 
 
+@pytest.mark.parametrize("people", [1, 2], ids=["one on the number", "several"])
+def test_a_public_name_is_no_less_a_proof(
+    api: Api, calling: Calling, maria: str, clock: ToldClock, people: int
+) -> None:
+    john = ""
+    if people > 1:
+        john = api.start("johns", "landline", ani=ANI, external_ids={"crm": "john"}).json["customer_ref"]
+        assert john != maria
+        api.end("johns", customer_ref=john, variables={"name": "Maria Lopez"})
+        clock.advance(seconds=5)
+    for call_id in ("call-1", "call-2"):
+        api.start(call_id, ani=ANI, **({"customer_ref": john} if john else {}))
+    phone = calling(by_name(disclosure=DisclosureRules({"name": Disclosure.PUBLIC})))
+    heard = [phone.webhook("call-1").step, phone.says("call-1", "John Doe"), phone.says("call-1", "Paul Smith")]
+    assert said(heard[-1])[0] == "not_verified"
+    assert "Maria" not in repr(heard)
+    phone.webhook("call-2")
+    silent = [phone.is_silent("call-2") for _ in range(2)]
+    assert said(silent[-1])[0] == "not_verified"
+    assert "Maria" not in repr(silent)
+
+
 @pytest.mark.parametrize("where", [{"variable": "card"}, {"external_id": "account"}])
 def test_the_last_digits_are_proof(api: Api, calling: Calling, where: dict[str, str]) -> None:
     hints = {"account": "AB-99-1234"} if "external_id" in where else {}
@@ -352,6 +374,14 @@ def test_the_language_of_who_was_taken_for_somebody_else_goes_along(api: Api, ca
         phone.presses("call-1", keys)
     assert api.customer(maria).json == before
     assert variables(api, api.call("call-1").json["customer_ref"]) == {"language": "de-DE"}
+
+
+def test_after_the_agents_end_no_language_is_learned(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_pin(languages=LANGUAGES, confirm=None))
+    phone.call("call-1")
+    api.end("call-1", customer_ref=maria)
+    phone.presses("call-1", "2")
+    assert "language" not in variables(api, maria)
 
 
 def test_a_language_that_somebody_else_changed_is_as_it_was(api: Api, calling: Calling, maria: str) -> None:

@@ -177,3 +177,19 @@ def test_an_end_of_another_customer_takes_number_and_ids_along(api: Api, clock: 
         ("email", "maria@example.com"),
         ("crm", "7"),
     }
+
+
+@pytest.mark.parametrize("verdict", ["confirmed", "rejected"])
+def test_a_verdict_is_about_the_customer_the_call_had_then(
+    api: Api, maria: str, twilio: Twilio, clock: ToldClock, verdict: str
+) -> None:
+    other = api.start("johns", external_ids={"customer_id": "john"}).json["customer_ref"]
+    twilio.voice(call_sid(2), ANI)
+    api.verdict(call_sid(2), verdict)
+    clock.advance(seconds=5)
+    assert api.end(call_sid(2), customer_ref=other).json["customer_ref"] == other
+    call = api.call(call_sid(2)).json
+    assert call["conversation"]["verified"] is False
+    assert "verdict_" + verdict not in [event["event"] for event in call["timeline"]]
+    lines = [line for line in call["explanation"]["evidence"] if line["kind"] == "verdict"]
+    assert [(line["rule"], line["counted"], line["weight"]) for line in lines] == [(f"verdict.{verdict}", False, 0)]

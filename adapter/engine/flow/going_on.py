@@ -28,7 +28,7 @@ _BEYOND_QUESTIONS: Final = frozenset({Place.HANDED_OVER, Place.VOICEMAIL, Place.
 def begin(line: Line, known: Known, now: Millis, resumed: Talk | None = None) -> tuple[Talk, Step]:
     """The first step of a call. `resumed`: the conversation that broke off, from `resumable`."""
     if not line.converses:
-        return _at_once(line, known)
+        return _at_once(line, known, now)
     new = Talk(Place.LANGUAGE, turn=0, since=now)
     known = probable_at_most(line, new, known)
     talk = new if resumed is None else taken_up(resumed, known, now)
@@ -62,9 +62,10 @@ def go_on(line: Line, talk: Talk, known: Known, now: Millis) -> tuple[Talk, Step
     return _ask(line, _offering(line, talk, known, there), known, before)
 
 
-def _at_once(line: Line, known: Known) -> tuple[Talk, Step]:
+def _at_once(line: Line, known: Known, now: Millis) -> tuple[Talk, Step]:
     """The way of most calls there are: nothing is asked, so nothing is walked through."""
-    talk = Talk(Place.HANDED_OVER, language=remembered_language(line, known), destination=DEFAULT, tried=(DEFAULT,))
+    language = remembered_language(line, known)
+    talk = Talk(Place.HANDED_OVER, since=now, language=language, destination=DEFAULT, tried=(DEFAULT,))
     return arrived(line, talk, known, first=True)
 
 

@@ -99,8 +99,9 @@ def known(
     has_number: bool = True,
 ) -> Known:
     """The caller as the conversation may know them: `memory`, whole, is reduced to what they are entitled to."""
-    classes = entitled(trusted(line, identity.recommendation, verified), verified)
-    reduced = disclosed(memory, line.disclosure, classes, secrets(line), own_language(line))
+    recommendation = trusted(line, identity.recommendation, verified)
+    withheld = secrets(line, known=verified or recommendation is Recommendation.REUSE)
+    reduced = disclosed(memory, line.disclosure, entitled(recommendation, verified), withheld, own_language(line))
     return Known(
         identity.recommendation, verified, reduced, people, provable, locked, customer_ref, call_id, has_number
     )

@@ -46,7 +46,7 @@ def is_language_due(line: Line, talk: Talk, known: Known) -> bool:
 
 def is_who_due(line: Line, talk: Talk, known: Known) -> bool:
     """Several customers are on the caller's number, and something tells them apart."""
-    return known.people > 1 and known.provable and _may_prove(line, known)
+    return known.people > 1 and known.provable and _may_prove(line, talk, known)
 
 
 def is_identify_due(line: Line, talk: Talk, known: Known) -> bool:
@@ -57,7 +57,7 @@ def is_identify_due(line: Line, talk: Talk, known: Known) -> bool:
 def is_confirm_due(line: Line, talk: Talk, known: Known) -> bool:
     """A probable caller who can prove it; or whoever named an account, found or not, so that the question does not tell
     whether such a customer exists."""
-    if line.confirm is None or Place.WHO in talk.visited or not _may_prove(line, known):
+    if line.confirm is None or Place.WHO in talk.visited or not _may_prove(line, talk, known):
         return False
     if talk.presented is not None and known.recommendation is not Recommendation.REUSE:
         return True
@@ -88,10 +88,10 @@ def to_offer(line: Line, talk: Talk, known: Known) -> Intent | None:
     return next((i for i in newest_first if i.intent not in talk.offered), None)
 
 
-def _may_prove(line: Line, known: Known) -> bool:
+def _may_prove(line: Line, talk: Talk, known: Known) -> bool:
     """There is a way to ask at all: names cannot be keyed in."""
     confirm = line.confirm
-    if confirm is None or known.verified or known.locked:
+    if confirm is None or known.verified or talk.locked or known.locked:
         return False
     return line.speech or confirm.by is not ProofKind.NAME
 

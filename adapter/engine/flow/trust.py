@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from adapter.engine.disclosure import disclosed, entitled, own_language
+from adapter.engine.disclosure import disclosed, entitled, own_language, secrets
 from adapter.engine.line import Disclosure, Line
 from adapter.engine.model import Place, Recommendation, Talk
 
@@ -24,10 +24,11 @@ def probable_at_most(line: Line, talk: Talk, known: Known) -> Known:
     if line.confirm is None or known.verified or known.recommendation is not Recommendation.REUSE:
         return known
     # Who is locked out is not asked any more, and has still not shown it.
-    shared = known.people > 1 and (known.locked or is_who_due(line, talk, known))
+    shared = known.people > 1 and (talk.locked or known.locked or is_who_due(line, talk, known))
     if not shared and Place.WHO not in talk.visited:
         return known
-    memory = disclosed(known.memory, line.disclosure, entitled(Recommendation.CONFIRM, False), (), own_language(line))
+    classes = entitled(Recommendation.CONFIRM, False)
+    memory = disclosed(known.memory, line.disclosure, classes, secrets(line), own_language(line))
     return replace(known, recommendation=Recommendation.CONFIRM, memory=memory)
 
 
