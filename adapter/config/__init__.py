@@ -5,7 +5,7 @@ All mistakes are reported at once, each with its place and what to write instead
 defaults) and `references` (between settings) → `build`. What is where:
 
     loader, document, tree, environment, secret_files   reading what was written, with its place
-    fields, tables, suggestions                         kinds of values and of sections; what was meant by a typing mistake
+    fields, tables, suggestions                         kinds of values and of sections; what a typing mistake meant
     schema, conversation, destinations, words           every setting: the whole, what callers are asked, where calls
                                                         go, what is said
     references, line_references, flow_references,       mistakes between settings: all, between lines, within a
