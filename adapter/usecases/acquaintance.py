@@ -10,7 +10,7 @@ from adapter.engine.line import Line
 from adapter.engine.model import Call, Memory, Millis, Place, Recommendation, Talk, Verdict
 from adapter.store.database import Transaction
 
-from .proofs import is_locked, is_provable
+from .proofs import PEOPLE_ASKED, is_locked, is_provable
 from .recognition import people
 
 
@@ -62,7 +62,7 @@ def known(
 def _may_be(call: Call, owners: tuple[str, ...]) -> tuple[str, ...]:
     """Whom the caller may turn out to be."""
     own = () if call.customer_ref is None or call.undo.created_customer else (call.customer_ref,)
-    return owners if len(owners) > 1 else own
+    return owners[:PEOPLE_ASKED] if len(owners) > 1 else own
 
 
 def _may_be_asked(line: Line, call: Call) -> bool:

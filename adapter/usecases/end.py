@@ -27,7 +27,7 @@ from . import kept
 from .admission import admitted, charge, hit, over_quota
 from .recognition import decide_again, why_no_number
 from .service import Service
-from .settlement import attempt_of, settle, taken_along
+from .settlement import attempt_of, closed, settle, taken_along
 
 _END = "end"
 
@@ -104,7 +104,7 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
         whose = taken_along(service, tx, call, whose, now)
     ref = whose.customer_ref or ""
     _remember(service, tx, command, ref, attempt_of(whose), now)
-    ended = replace(settle(tx, whose, now, [update.intent for update in command.intents]), ended_at=now)
+    ended = closed(settle(tx, whose, now, [update.intent for update in command.intents]), now)
     calls.save(tx, ended)
     charge(principal, tx, now)
     return Answer(_ended(command, ended, ref, now))

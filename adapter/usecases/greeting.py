@@ -85,7 +85,9 @@ def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now
     resumed = _cut_off(tx, line, begun, now)
     known = acquainted(tx, line, call, begun.memory, now, begun.people)
     talk, step = flow.begin(line, known, now, resumed)
-    call = replace(call, talk=replace(talk, unproved=owes_proof(tx, line, call, talk, known, now)))
+    if owes_proof(tx, line, call, talk, known, now):
+        talk = replace(talk, unproved=True)
+    call = replace(call, talk=talk)
     if call.hung_up_at is not None:
         call = settle(tx, call, call.hung_up_at)
     calls.save(tx, call)

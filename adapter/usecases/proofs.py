@@ -18,13 +18,17 @@ from adapter.store.database import Transaction
 
 from .recognition import people
 
+# Of a number of more people (an office, a call centre's trunk) the latest count: their proofs are read one by one, and
+# the more of them there are, the sooner a guess is right.
+PEOPLE_ASKED = 20
+
 
 def proofs(tx: Transaction, line: Line, call: Call, now: Millis) -> tuple[Proof, ...]:
     """One for each customer the caller may be and who has one: at WHO everybody on the number, else whose account the
     caller named, or the call's own."""
     if line.confirm is None or call.talk is None or call.talk.place not in (Place.WHO, Place.CONFIRM):
         return ()
-    refs = people(tx, call) if call.talk.place is Place.WHO else _asked_for(tx, call)
+    refs = people(tx, call)[:PEOPLE_ASKED] if call.talk.place is Place.WHO else _asked_for(tx, call)
     return tuple(_proofs(tx, line, line.confirm, call, refs, now))
 
 
@@ -71,8 +75,9 @@ def _asked_about(tx: Transaction, call: Call) -> list[tuple[bytes, ...]]:
     """The number, and whom a guess is about: the customer; or the account that the caller named, for it must lock as
     soon whether it is anybody's or not."""
     about = [] if call.ani is None else [lockouts.tokens_of_number(tx, call.ani)]
-    if call.talk is not None and call.talk.presented is not None:
-        about.append(lockouts.tokens_of_pair(tx, call.talk.presented))
+    pair = call.talk.presented if call.talk else None
+    if pair is not None and pair[1]:
+        about.append(lockouts.tokens_of_pair(tx, pair))
     elif call.customer_ref is not None and not call.undo.created_customer:
         about.append(lockouts.tokens_of_customer(tx, call.customer_ref))
     return about

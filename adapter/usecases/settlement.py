@@ -15,7 +15,7 @@ from dataclasses import replace
 from adapter.engine import flow, intents, lifecycle, variables
 from adapter.engine.flow.hearing import estranged
 from adapter.engine.lifecycle import CallState
-from adapter.engine.model import Call, Intent, IntentStatus, Millis, VariableUpdate
+from adapter.engine.model import Call, Intent, IntentStatus, Millis, Talk, Undo, VariableUpdate
 from adapter.store import memory
 from adapter.store.database import Transaction
 
@@ -48,6 +48,17 @@ def settle(tx: Transaction, call: Call, at: Millis, judged: Collection[str] = ()
 def _has_its_word(intent: Intent, attempt: str, at: Millis) -> bool:
     """Judged or counted for this call already; or resolved after it, by news that overtook its hang-up."""
     return intent.last_call_id == attempt or (intent.status is IntentStatus.RESOLVED and intent.updated_at > at)
+
+
+def without_account(talk: Talk) -> Talk:
+    """That an account was named, and no more which one: unproved it is nobody's, and so in nobody's export."""
+    return talk if talk.presented is None else replace(talk, presented=(talk.presented[0], ""))
+
+
+def closed(call: Call, at: Millis) -> Call:
+    """The call after its API end: whose it is will not change any more, so nothing has to be taken back."""
+    talk = None if call.talk is None else without_account(call.talk)
+    return replace(call, ended_at=at, talk=talk, undo=Undo(created_customer=call.undo.created_customer))
 
 
 def told(service: Service, tx: Transaction, call: Call, name: str, value: str, now: Millis) -> Call:

@@ -22,11 +22,13 @@ from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, forget_wrong_answers, is_locked, proofs
 from .recognition import note_named, stand_on, stand_on_named, why_no_number
 from .service import Service
-from .settlement import settle, taken_along, told
+from .settlement import settle, taken_along, told, without_account
 from .verdict import confirm, refute
 
 _TURN = "turn"
 _PROVING = frozenset({Place.WHO, Place.CONFIRM})
+# Where the account that the caller named is still asked about.
+_ACCOUNT_COUNTS = frozenset({Place.IDENTIFY, Place.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class _Hearing:
         remembered = memory.memory(tx, after.customer_ref or "", now)
         talk_now = after.talk or heard.talk
         moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
+        if moved.place not in _ACCOUNT_COUNTS:
+            moved = without_account(moved)
         return self._settled(replace(after, talk=moved), talk), step
 
     def _settled(self, call: Call, before: Talk) -> Call:

@@ -109,7 +109,7 @@ def fuzzed() -> Iterator[tuple[Flask, str]]:
         yield app, issue_key(app)
 
 
-@settings(max_examples=60_000 if LONG else 3_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60_000 if LONG else 1_500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     method=methods,
     path=paths,

@@ -1,5 +1,6 @@
 """All conversations. Each question with success, failure, silence, a wrong key and a hang-up at that very step; each
-destination with each outcome. `test_table` plays every row as it is, with every webhook twice, and on a real server.
+destination with each outcome. `test_table` plays every row as it is on both databases, and with every webhook twice;
+`test_real_server` plays it on a real server.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Every conversation of the table, word by word: as it is, with every webhook sent twice, and on a real server.
+"""Every conversation of the table, word by word: as it is on both databases, with every webhook sent twice on one.
 
-The network in a box plays Twilio, the app and its store are the real ones.
+(A repeated turn on PostgreSQL: tests/test_turn_webhooks.py.) The network in a box plays Twilio, the app and its store
+are the real ones.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def test_a_conversation_goes_word_by_word_as_told(app: Flask, api: Api, row: Row
 
 
 @rows
+@pytest.mark.sqlite
 def test_webhooks_that_come_twice_change_nothing(app: Flask, api: Api, row: Row) -> None:
     exchange = Twice(WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN))
     transcript, told = played(exchange, api, row)

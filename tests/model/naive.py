@@ -183,6 +183,7 @@ class Realm(Memories):
             tried = deepcopy(self.people).recognize(call_id, merged, now, lambda: Who(-1), stands)
             if tried.who != call.who:
                 self.people.take_back(call.who, call.ani, call.changed, {call.greeted, call.verdict_at})
+                call.verdict, call.verdict_at = None, None  # it was about that customer
                 stands = None
         found = self.people.recognize(call_id, merged, now, self.new, stands)
         if call and stands:

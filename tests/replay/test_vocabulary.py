@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -18,17 +19,22 @@ TEXTS = {"message", "url", "number", "name", "identity", "sipUrl", "body", "word
 
 def _written() -> Iterator[tuple[str, str]]:
     """Each (element, attribute) that the library's methods can write."""
-    for _, parent in inspect.getmembers(voice_response, inspect.isclass):
-        for _, method in inspect.getmembers(parent, inspect.isfunction):
-            source = inspect.getsource(method)
-            made = re.search(r"nest\(\s*(\w+)\(", source)
-            if made is None or not hasattr(voice_response, made[1]):
-                continue
-            element = re.search(r'self\.name = "(.+?)"', inspect.getsource(getattr(voice_response, made[1])))
-            assert element is not None
-            for name in inspect.signature(method).parameters:
-                if name not in ("self", "kwargs") and re.search(rf"\b{name}={name}\b", source):
-                    yield element[1], _camel(name)
+    # Read as one tree: `inspect` would read the whole module again for each class.
+    lines = inspect.getsource(voice_response).splitlines()
+    classes = {node.name: node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.ClassDef)}
+
+    def source_of(node: ast.stmt) -> str:
+        return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+    for method in (each for parent in classes.values() for each in parent.body if isinstance(each, ast.FunctionDef)):
+        made = re.search(r"nest\(\s*(\w+)\(", source_of(method))
+        if made is None or made[1] not in classes:
+            continue
+        element = re.search(r'self\.name = "(.+?)"', source_of(classes[made[1]]))
+        assert element is not None
+        for name in (each.arg for each in method.args.args if each.arg != "self"):
+            if re.search(rf"\b{name}={name}\b", source_of(method)):
+                yield element[1], _camel(name)
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from adapter.engine.flow import Ask, HandOver, HangUp, Record, neutral, nobody_left, whisper
-from adapter.engine.flow.graph import explore
+from adapter.engine.flow.graph import Reached, explore
 from adapter.engine.line import DestinationKind, Line, Spoken
 from adapter.engine.model import Place
 from adapter.twilio.templates import FACTS
@@ -28,14 +29,20 @@ IN_LANGUAGES = [
 ]
 
 
+@cache
+def steps_of(name: str, language: str = "") -> tuple[Reached, ...]:
+    """Walked once for all tests of this process."""
+    return tuple(explore(in_language(LINES[name], language)))
+
+
 def in_language(line: Line, language: str) -> Line:
-    return line if line.languages else replace(line, language=language)
+    return line if line.languages or not language else replace(line, language=language)
 
 
 @pytest.mark.parametrize(("name", "language"), IN_LANGUAGES)
 def test_every_step_is_twiml_as_documented(name: str, language: str, caplog: pytest.LogCaptureFixture) -> None:
     line = in_language(LINES[name], language)
-    for each in explore(line):
+    for each in steps_of(name, language):
         document = SPEAKER.speak(each.step, line)
         assert check(document) == [], (each.path, document)
         assert document != EMERGENCY, each.path
@@ -51,7 +58,7 @@ def test_every_step_is_twiml_as_documented(name: str, language: str, caplog: pyt
 @pytest.mark.parametrize("name", LINES)
 def test_every_step_does_what_it_is_for_and_answers_come_back_to_it(name: str) -> None:
     line = LINES[name]
-    for each in explore(line):
+    for each in steps_of(name):
         root = ET.fromstring(SPEAKER.speak(each.step, line))
         tags = {element.tag for element in root.iter()}
         if type(each.step.then) in ENDS:
@@ -65,8 +72,8 @@ def test_every_step_does_what_it_is_for_and_answers_come_back_to_it(name: str) -
 def test_the_lines_come_to_everything_there_is() -> None:
     """Else the tests above could be right about nothing."""
     found: Counter[object] = Counter()
-    for line in LINES.values():
-        for each in explore(line):
+    for name in LINES:
+        for each in steps_of(name):
             found.update({each.talk.place, type(each.step.then), *(say.text for say in each.step.says)})
             if isinstance(each.step.then, HandOver):
                 found[each.step.then.destination.kind] += 1

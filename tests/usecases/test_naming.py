@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from adapter.engine.line import Confirm, Line, ProofKind
-from adapter.engine.model import LineType
+from adapter.engine.model import Call, LineType, Undo
+from adapter.store import calls
 from adapter.usecases import line_types
 from tests.builders import Api, ToldClock
 from tests.usecases.conftest import Calling
@@ -194,3 +195,36 @@ def test_a_number_that_was_withheld_stays_explained_as_withheld(
     api.end("call-1", customer_ref=maria)
     rules = [each["rule"] for each in api.call("call-1").json["explanation"]["evidence"] if each["kind"] == "ani"]
     assert rules == ["ani.withheld"]
+
+
+def kept_of(phone: Phone, call_id: str = "call-1") -> Call:
+    with phone.service.store.read(phone.principal.realm) as tx:
+        call = calls.find(tx, call_id)
+    assert call is not None
+    return call
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES.keys())
+@pytest.mark.parametrize("answers", ENDINGS.values(), ids=ENDINGS.keys())
+def test_the_account_is_kept_no_longer_than_it_is_asked_about(
+    api: Api, calling: Calling, maria: str, line: Line, answers: tuple[str | None, ...]
+) -> None:
+    """Whoever it belongs to: nobody's export shows it."""
+    phone = calling(line)
+    phone.call("call-1", STRANGE)
+    phone.presses("call-1", "777")
+    for each in answers:
+        phone.turn("call-1", digits=each or "")
+    if not answers:
+        api.end("call-1", customer_ref=api.call("call-1").json["customer_ref"])
+    talk = kept_of(phone).talk
+    assert talk is not None
+    assert talk.presented == ("account", "")
+
+
+def test_of_a_call_that_was_ended_nothing_is_kept_to_take_back(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_account(menu=MENU))
+    named(phone, "12345", ("4711", "1"))
+    assert kept_of(phone).undo.intents
+    api.end("call-1", customer_ref=maria)
+    assert kept_of(phone).undo == Undo()

@@ -244,6 +244,23 @@ def test_on_a_shared_phone_the_answer_decides_whose_memory_is_used(
     assert without_call(api.customer(family[1 - who]).json) == other
 
 
+def test_of_a_crowd_on_a_number_the_latest_are_asked_who_they_are(api: Api, calling: Calling, clock: ToldClock) -> None:
+    phone = calling(by_pin(menu=None))
+    refs = []
+    for number in range(22):
+        ref = api.start(f"of-{number}", "landline", ani=ANI, external_ids={"crm": f"{number}"}).json["customer_ref"]
+        api.verdict(f"of-{number}", "confirmed")
+        api.end(f"of-{number}", customer_ref=ref, variables={"pin": f"{5000 + number}"})
+        refs.append(ref)
+        clock.advance(seconds=1)
+    verified = []
+    for number in (1, 2):
+        phone.call(f"call-{number}")
+        phone.presses(f"call-{number}", f"{5000 + number}")
+        verified.append(api.call(f"call-{number}").json["customer_ref"] == refs[number])
+    assert (len({*refs}), verified) == (22, [False, True])
+
+
 def test_whom_the_call_made_known_is_left_without_links(api: Api, calling: Calling, family: tuple[str, str]) -> None:
     phone = calling(by_pin())
     phone.call("call-1")
