@@ -21,6 +21,9 @@ from adapter.errors import AdapterError, StoreMismatch, StoreUnavailable
 
 # About a thousand pages: the size SQLite itself would checkpoint at.
 CHECKPOINT_BYTES = 4 * 1024 * 1024
+# SQLite itself waits so long for a lock that another program holds (ours take turns before it comes to that); who
+# wants to write asks again until its own patience ends.
+BUSY_STEP_SECONDS = 0.1
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
@@ -38,6 +41,11 @@ def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
     if str(error).startswith(("no such table", "no such column")):
         return StoreMismatch(f"the database lacks what this version needs ({error}): run `sticky-calls db upgrade`")
     return StoreUnavailable(f"the database cannot be used: {error}")
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else's lock is in the way."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def connect(path: Path, timeout_seconds: float, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
@@ -99,7 +107,7 @@ class Connections:
         if self._writer is not None and self._writer.file != file:
             self.drop_writer()
         if self._writer is None:
-            self._writer = _Opened(connect(self._path, self._timeout), file)
+            self._writer = _Opened(connect(self._path, min(self._timeout, BUSY_STEP_SECONDS)), file)
         return self._writer.connection
 
     @contextmanager

@@ -18,7 +18,7 @@ from adapter.errors import AdapterError, ConfigError, StoreUnavailable
 from . import schema
 from .database import Store, Transaction
 from .sealing import Keyring
-from .sqlite import Connections, checkpoint, connect, translate
+from .sqlite import Connections, checkpoint, connect, is_busy, translate
 from .statements import Bound, Dialect, Prepared
 from .writelock import WriteLock
 
@@ -83,10 +83,7 @@ class SqliteStore(Store):
         with self.lock.held(patience):
             connection = self.connections.writer()
             try:
-                if at_most_seconds is None:
-                    _plainly(connection, "BEGIN IMMEDIATE")
-                else:
-                    _begin_by(connection, deadline)
+                _begin_by(connection, deadline)
                 yield SqliteTransaction(connection, realm, self.keyring)
                 _plainly(connection, "COMMIT")
             except BaseException as error:
@@ -187,13 +184,13 @@ class SqliteStore(Store):
 
 def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:
     """Somebody else's program may hold SQLite's own lock: what is left of the patience is spent on that."""
-    usual = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-    left = max(0, round(1000 * (deadline - time.monotonic())))
-    _plainly(connection, f"PRAGMA busy_timeout={left}")
-    try:
-        _plainly(connection, "BEGIN IMMEDIATE")
-    finally:
-        _plainly(connection, f"PRAGMA busy_timeout={usual}")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.Error as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise translate(error) from error
 
 
 def _plainly(connection: sqlite3.Connection, sql: str) -> None:

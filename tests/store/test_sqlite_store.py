@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -153,9 +154,18 @@ def test_who_has_less_patience_than_the_store_gives_up_earlier(
             pass
         assert time.monotonic() - before < 1
     foreign.close()
-    with store.begin(realm, 0.05):
-        busy = store.connections.writer().execute("PRAGMA busy_timeout").fetchone()[0]
-    assert busy == 2000, "the API's own patience is as it was"
+
+
+def test_the_stores_own_patience_outlasts_a_foreign_program(store: Store, path: Path, realm: Realm) -> None:
+    """SQLite itself gives up after a tenth of a second."""
+    foreign = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    foreign.execute("BEGIN IMMEDIATE")
+    letting_go = threading.Timer(0.3, foreign.execute, ("ROLLBACK",))
+    letting_go.start()
+    charge(store, realm)
+    letting_go.join()
+    foreign.close()
+    assert used(store, realm) == 1
 
 
 def test_nobody_has_more_patience_than_the_store(path: Path, store: Store, url: str, realm: Realm) -> None:
