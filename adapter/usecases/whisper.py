@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from adapter.engine import flow
 from adapter.engine.flow import Whispered
 from adapter.engine.line import Line
@@ -15,20 +13,11 @@ from adapter.store.memory import memory
 from .acquaintance import known
 from .service import Service
 
-_LOG = logging.getLogger(__name__)
-
 
 def whispered(service: Service, principal: Principal, line: Line, call_id: str, number: int) -> Whispered | None:
-    """What to say to who answers the hand-over of step `number`. Reads only.
-
-    None when there is nothing to tell, or anything fails: the caller is connected all the same.
-    """
-    try:
-        with service.store.read(principal.realm) as tx:
-            return _whispered(service, tx, line, call_id, number)
-    except Exception as error:  # noqa: BLE001 - who answers can do without being told; the caller cannot do without them
-        _LOG.error("nothing was whispered: %s", type(error).__name__)
-        return None
+    """What to say to who answers the hand-over of step `number`; None when there is nothing to tell. Reads only."""
+    with service.store.read(principal.realm) as tx:
+        return _whispered(service, tx, line, call_id, number)
 
 
 def _whispered(service: Service, tx: Transaction, line: Line, call_id: str, number: int) -> Whispered | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 
 from adapter.engine.flow import Whispered
 from adapter.engine.line import Destination, DestinationKind
-from adapter.errors import StoreUnavailable
 from adapter.usecases import whispered
 from tests import databases
 from tests.builders import AGENTS, Api, a_line
@@ -59,18 +56,3 @@ def test_nothing_is_written(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> No
 
     databases.replace_in_stores(monkeypatch, "begin", forbidden)
     assert told(phone) is not None
-
-
-@pytest.mark.parametrize("error", [StoreUnavailable("away"), ZeroDivisionError("1/0 of Maria")])
-def test_when_anything_fails_the_caller_is_connected_without_words(
-    phone: Phone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
-) -> None:
-    assert phone.principal
-
-    def broken(*_: object) -> None:
-        raise error
-
-    databases.replace_in_stores(monkeypatch, "read", broken)
-    with caplog.at_level(logging.ERROR):
-        assert told(phone) is None
-    assert "Maria" not in caplog.text
