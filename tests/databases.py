@@ -252,10 +252,27 @@ def _end_with_the_tests() -> None:
 
 
 def _binary(name: str) -> str:
+    return str(_installed() / "bin" / name)
+
+
+@cache
+def _installed() -> Path:
+    """Where PostgreSQL's programs lie, for whoever runs them."""
     found = importlib.util.find_spec("pgserver")
     if found is None or found.origin is None:
         raise RuntimeError(_NO_SERVER)
-    return str(Path(found.origin).parent / "pginstall" / "bin" / name)
+    package = Path(found.origin).parent / "pginstall"
+    if os.geteuid() != 0 or all(folder.stat().st_mode & 0o001 for folder in (package, *package.parents)):
+        return package
+    # Root's own folders (a home, a temporary one) are closed to the unprivileged user who has to run them.
+    folder = tempfile.mkdtemp(prefix="sticky-pg-programs-")
+    os.chmod(folder, 0o755)
+    atexit.register(shutil.rmtree, folder)
+    # With the libraries that lie beside the package: the programs look for them where they lie from there.
+    for part in ("pgserver/pginstall", "pgserver.libs"):
+        beside = package.parent.parent / part
+        shutil.copytree(beside, f"{folder}/{part}", symlinks=True, ignore=shutil.ignore_patterns("*.a"))
+    return Path(folder) / "pgserver" / "pginstall"
 
 
 postgresql = _Databases()
