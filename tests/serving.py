@@ -195,7 +195,7 @@ class Server:
         memory = Path("/dev/shm")
         return [
             *(sys.executable, "-m", "gunicorn", self.app),
-            *("--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"),
+            *("--bind", f"127.0.0.1:{self.port}", "--worker-class", "adapter.cli.gunicorn_worker.Worker"),
             *("--workers", str(self.workers), "--threads", str(self.threads)),
             *("--reuse-port", "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"),
             # Workers without a master take no more requests and yet keep their socket, which gets its share of them.

@@ -13,6 +13,8 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from adapter import logs
 from adapter.config import Config
 
+from .gunicorn_worker import Worker, hold_signals
+
 
 class GunicornApp(BaseApplication):  # type: ignore[misc]
     """`announcement`: told on stderr when the service listens; without one, gunicorn's own log says so."""
@@ -51,7 +53,8 @@ def settings(config: Config) -> dict[str, Any]:
         "workers": config.server.workers,
         "threads": config.server.threads,
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
-        "worker_class": "gthread",
+        "worker_class": Worker,
+        "pre_fork": hold_signals,
         # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
         # wait at a worker that is being replaced are reset: a reload would drop calls.
         "reuse_port": False,

@@ -22,11 +22,11 @@ import pytest
 import requests
 from click.testing import CliRunner
 from gunicorn.config import Config as GunicornConfig
-from gunicorn.workers.gthread import ThreadWorker
 
 from adapter import logs
 from adapter.cli import main, serve
 from adapter.cli.gunicorn_app import GunicornApp, MaskedLogger, settings
+from adapter.cli.gunicorn_worker import Worker
 from adapter.cli.listening import refuse_taken_address
 from adapter.config import Config, ServerConfig
 from adapter.engine.model import Plan
@@ -138,7 +138,7 @@ def test_gunicorn_takes_every_setting(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     app = GunicornApp(config, None)
     assert app.cfg.address == [("127.0.0.1", 8080)]
-    assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (ThreadWorker, 8, 2)
+    assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (Worker, 8, 2)
     assert (app.cfg.reuse_port, app.cfg.control_socket_disable, app.cfg.preload_app) == (False, True, False)
     assert app.cfg.loglevel == "info"
 
