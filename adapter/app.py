@@ -17,6 +17,7 @@ from adapter.config import Config
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
 from adapter.lookups import LineTypeLookups
+from adapter.metrics import Metrics
 from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.recording import Recorded, RotatingFile
 from adapter.replay.recording import Recorder as FileRecorder
@@ -26,7 +27,7 @@ from adapter.store.sealing import Keyring
 from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
-from adapter.web import api, docs, openapi, problems, voice
+from adapter.web import api, docs, openapi, problems, scrape, voice
 from adapter.web.recorded import Recorder, Recording
 
 _LOG = logging.getLogger(__name__)
@@ -46,10 +47,13 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the reference has an order of fields
     app.extensions["sticky-calls"] = service
     problems.install(app, service.ids)
-    app.register_blueprint(api.build(service))
+    metrics = None if config.metrics.token is None else Metrics()
+    app.register_blueprint(api.build(service, metrics))
+    if metrics is not None and config.metrics.token is not None:
+        app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
     app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
-    app.register_blueprint(voice.build(_voice_edge(config, service, recorder)))
+    app.register_blueprint(voice.build(_voice_edge(config, service, recorder, metrics)))
     return app
 
 
@@ -80,7 +84,9 @@ def build_service(
     return service
 
 
-def _voice_edge(config: Config, service: Service, recorder: Recorder | None) -> voice.VoiceEdge:
+def _voice_edge(
+    config: Config, service: Service, recorder: Recorder | None, metrics: Metrics | None
+) -> voice.VoiceEdge:
     tokens = {account.sid: account.auth_tokens for account in config.twilio.accounts}
     return voice.VoiceEdge(
         service=service,
@@ -90,6 +96,7 @@ def _voice_edge(config: Config, service: Service, recorder: Recorder | None) -> 
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
         recording=_recording(config, service, recorder),
+        metrics=metrics,
     )
 
 

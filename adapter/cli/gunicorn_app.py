@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from adapter import logs
 from adapter.config import Config
 
+from .gunicorn_metrics import forget_worker
 from .gunicorn_worker import Worker, hold_signals
 
 
@@ -55,6 +56,7 @@ def settings(config: Config) -> dict[str, Any]:
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": Worker,
         "pre_fork": hold_signals,
+        "child_exit": forget_worker,
         # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
         # wait at a worker that is being replaced are reset: a reload would drop calls.
         "reuse_port": False,

@@ -20,6 +20,7 @@ from adapter.store import organizations
 
 from .configured import config_option, opened
 from .gunicorn_app import GunicornApp
+from .gunicorn_metrics import count_together
 from .listening import refuse_taken_address
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def prepare(config: Config) -> None:
 
     StoreMismatch and ConfigError stop the start. A database that does not answer does not: callers must hear something.
     """
+    count_together(config)
     pepper_for(config)
     try:
         with opened(config) as store:

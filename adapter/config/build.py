@@ -15,6 +15,7 @@ from .settings import (
     Config,
     DatabaseConfig,
     LoggingConfig,
+    MetricsConfig,
     RecordingConfig,
     SecurityConfig,
     ServerConfig,
@@ -48,6 +49,7 @@ def build(loaded: Loaded) -> Config:
         recording=_recording(loaded["recording"]),
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
+        metrics=MetricsConfig(**{"token": None, **loaded["metrics"]}),
     )
 
 

@@ -39,6 +39,7 @@ def effective(config: Config) -> str:
         "recording": _set(_listed(asdict(config.recording))),
         "security": _security(config),
         "logging": asdict(config.logging),
+        "metrics": {} if config.metrics.token is None else {"token": MASK},
     }
     return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1_000)
 

@@ -115,6 +115,14 @@ class LoggingSchema(Section):
     level = Choice(("debug", "info", "warning", "error"), load_default=LoggingConfig().level)
 
 
+class MetricsSchema(Section):
+    token = Text(
+        "at least 16 random characters (openssl rand -hex 24)",
+        r"(?!replace-with-)\S{16,256}",
+        metadata={"secret": True},
+    )
+
+
 def policy_section(rules: type) -> type[Schema]:
     """The section of a class of policy.py: a field for each of its fields, whatever they are."""
     found = {field.name: _policy_field(field, getattr(rules(), field.name)) for field in dataclasses.fields(rules)}
@@ -158,3 +166,4 @@ class ConfigSchema(Section):
     recording = section(RecordingSchema)
     security = section(SecuritySchema)
     logging = section(LoggingSchema)
+    metrics = section(MetricsSchema)

@@ -100,6 +100,13 @@ class RecordingConfig:
     personal: str = "pseudonyms"
 
 
+@dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """`token`: what Prometheus has to show to read `/metrics`. None: there is no such page, and nothing is counted."""
+
+    token: str | None = field(default=None, repr=False)
+
+
 def default_tiers() -> dict[str, TierConfig]:
     """The reference's tiers with the monthly amounts of semantics §4."""
     return {name: TierConfig(*amounts) for name, amounts in DEFAULT_TIERS.items()}
@@ -131,3 +138,4 @@ class Config:
     recording: RecordingConfig = field(default_factory=RecordingConfig)
     security: SecurityConfig = field(default_factory=SecurityConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)

@@ -56,6 +56,13 @@ class Inbox:
             return False
         return True
 
+    def depth(self) -> int:
+        """How many events wait; 0 also when that cannot be found out."""
+        try:
+            return len(self._names())
+        except OSError:
+            return 0
+
     def waiting(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(name, event), in order of arrival. Nothing while another process is at it.
 

@@ -16,7 +16,7 @@ def receipt(step: Step, call: Call | None, reason: str = "") -> dict[str, Any]:
     nobody); of a call also recommendation, confidence, level, sources, rules (with their weights), place, intent and
     verified.
     """
-    told: dict[str, Any] = {"step": _named(step), "turn": step.turn}
+    told: dict[str, Any] = {"step": step_name(step), "turn": step.turn}
     if reason:
         told["reason"] = reason
     if isinstance(step.then, HandOver):
@@ -46,7 +46,8 @@ def _of_identity(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _named(step: Step) -> str:
+def step_name(step: Step) -> str:
+    """What a step does in the end: ask, hand_over, record, hang_up."""
     match step.then:
         case Ask():
             return "ask"

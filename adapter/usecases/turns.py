@@ -33,10 +33,12 @@ _ACCOUNT_COUNTS = frozenset({Place.IDENTIFY, Place.CONFIRM})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a turn comes to. `call`: as it is now; None: the turn was taken before, or without memory."""
+    """What a turn comes to. `call`: as it is now; None: the turn was taken before, or without memory. `effects`: what
+    came of what the caller said."""
 
     step: Step
     call: Call | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) -> Taken:
@@ -56,11 +58,11 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         # A call of an erased customer has no talk any more: nothing is heard of it, and nothing kept.
         if call is None or call.talk is None or call.talk.turn != turn.number:
             return Taken(flow.unknown_turn(line, turn))
-        call, step = _Hearing(service, tx, line, now).take(call, call.talk, turn)
+        call, step, effects = _Hearing(service, tx, line, now).take(call, call.talk, turn)
         calls.save(tx, call)
         expires_at = idempotency.expires_at(now, service.policy.retention)
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
-        return Taken(step, call)
+        return Taken(step, call, effects)
 
     return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
 
@@ -74,8 +76,8 @@ class _Hearing:
     line: Line
     now: Millis
 
-    def take(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Step]:
-        """The call after the turn, not yet saved, and the step that comes next."""
+    def take(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Step, tuple[Effect, ...]]:
+        """The call after the turn, not yet saved, the step that comes next, and what came of the answer."""
         tx, line, now = self.tx, self.line, self.now
         # Calls that were asked before the lock hear of it here: or as many could guess as call at once.
         if talk.place in _PROVING and is_locked(tx, line, call, now):
@@ -89,7 +91,7 @@ class _Hearing:
         moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
         if moved.place not in _ACCOUNT_COUNTS:
             moved = without_account(moved)
-        return self._settled(replace(after, talk=moved), talk), step
+        return self._settled(replace(after, talk=moved), talk), step, heard.effects
 
     def _settled(self, call: Call, before: Talk) -> Call:
         """A turn that comes after the hang-up still counts."""

@@ -14,6 +14,7 @@ from flask import Blueprint, Response
 
 from adapter import usecases
 from adapter.engine.model import Answer, Denial, Invalid, Principal
+from adapter.metrics import Metrics
 from adapter.usecases import Service
 
 from . import health, render
@@ -23,6 +24,7 @@ from .fields import UUID
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .problems import TOO_LARGE, of_denial, refuse, respond
+from .scrape import timed
 
 T = TypeVar("T")
 # Can be nobody's: every customer_ref we make is a random UUID.
@@ -41,16 +43,20 @@ class Reply(Generic[T]):
 Route = Callable[..., Reply[Any]]
 
 
-def build(service: Service) -> Blueprint:
+def build(service: Service, metrics: Metrics | None = None) -> Blueprint:
     """The blueprint of everything below /v1 but its description. `problems.install` comes first."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
     grace = GraceWarning()
     for method, rule, route in ROUTES:
         view = guarded(service, partial(_answer, service, grace, route))
-        api.add_url_rule(rule, route.__name__, view, methods=[method])
+        api.add_url_rule(rule, route.__name__, _timed(view, metrics, route.__name__), methods=[method])
     api.register_blueprint(health.build(service))
     return api
+
+
+def _timed(view: Callable[..., Response], metrics: Metrics | None, name: str) -> Callable[..., Response]:
+    return timed(view, metrics, lambda metrics, status, seconds: metrics.request(name, status, seconds))
 
 
 def start_call(service: Service, principal: Principal) -> Reply[Any]:

@@ -18,16 +18,19 @@ from adapter.engine.flow import Step, Whispered, neutral, nothing_more, unknown_
 from adapter.engine.line import Line
 from adapter.engine.model import Principal
 from adapter.errors import AdapterError
+from adapter.metrics import Metrics
 from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
 from adapter.twilio.forms import Unusable
 from adapter.twilio.signature import Fields
 from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
 from adapter.twilio.twiml import CONNECT, EMERGENCY, GIVE_UP, Speaker
-from adapter.usecases import Service, greet, hang_up_or_keep, take_turn, whispered
+from adapter.usecases import Greeting, Service, greet, hang_up_or_keep, take_turn, whispered
 
+from .counted import count_greeting, count_turn
 from .genuine import genuine_fields, value
 from .grace import GraceWarning
 from .recorded import Recording, note, recorded
+from .scrape import timed
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop
@@ -38,7 +41,7 @@ class VoiceEdge:
     """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account.
 
     `offer_lookup` is told line, AccountSid, principal and number of a caller who was greeted; it returns at once.
-    `recording`: to whom answered webhooks are offered.
+    `recording`: to whom answered webhooks are offered. `metrics`: where they are counted and timed.
     """
 
     service: Service
@@ -49,6 +52,7 @@ class VoiceEdge:
     grace: GraceWarning = field(default_factory=GraceWarning)
     offer_lookup: Callable[[Line, str, Principal, str], None] | None = None
     recording: Recording | None = None
+    metrics: Metrics | None = None
 
 
 # What a webhook of the caller's own leg is answered with, as TwiML.
@@ -69,8 +73,13 @@ def build(edge: VoiceEdge) -> Blueprint:
         ("/whisper/<key>/<number>/answer", _always_twiml(partial(_whisper_answer, edge), CONNECT)),
         ("/status", partial(_status, edge)),
     ):
-        blueprint.add_url_rule(rule, rule, recorded(view, edge.recording, edge.lines), methods=["GET", "POST"])
+        heard = _timed(recorded(view, edge.recording, edge.lines), edge.metrics, rule.split("/")[1])
+        blueprint.add_url_rule(rule, rule, heard, methods=["GET", "POST"])
     return blueprint
+
+
+def _timed(view: Callable[..., Response], metrics: Metrics | None, kind: str) -> Callable[..., Response]:
+    return timed(view, metrics, lambda metrics, status, seconds: metrics.webhook(kind, status, seconds))
 
 
 def _always_twiml(view: Callable[..., Response], otherwise: str) -> Callable[..., Response]:
@@ -114,10 +123,12 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
         principal = _principal(edge, line)
         greeting = greet(edge.service, principal, line, command)
         note(edge.recording, greeting.step, greeting.call, greeting.reason)
+        count_greeting(edge.metrics, line, greeting)
         edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
     except Exception as error:  # noqa: BLE001 - whatever our mistake was, the caller can still be put through
         _say_what_broke("caller greeted neutrally", error)
-        return neutral(line)
+        count_greeting(edge.metrics, line, broken := Greeting(neutral(line), "broken"))
+        return broken.step
     if greeting.reason:
         _LOG.warning("caller greeted neutrally: %s", greeting.reason)
     if edge.offer_lookup is not None and command.hints.ani is not None:
@@ -150,6 +161,7 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
     try:
         taken = take_turn(edge.service, _principal(edge, line), line, turn)
         note(edge.recording, taken.step, taken.call)
+        count_turn(edge.metrics, line, taken)
     except Exception as error:  # noqa: BLE001 - as above
         _say_what_broke("turn taken without memory", error)
         return unknown_turn(line, turn)
