@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -33,11 +34,13 @@ def show_figures(tally: Tally, seconds: float, on: Console) -> None:
     table.add_row("webhooks", _count(tally.webhooks))
     if tally.compared:
         table.add_row("answered as before", f"{_count(_same(tally))}, {_count(tally.same_bytes)} of them to the byte")
-        table.add_row("differently", f"{_count(tally.different)} in {_count(tally.changed_calls)} calls")
+        callers = f" of {_count(tally.changed_callers.count)} callers" if tally.different else ""
+        table.add_row("differently", f"{_count(tally.different)} in {_count(tally.changed_calls)} calls{callers}")
     if tally.followed:
-        table.add_row("after that", f"{_count(tally.followed)}, of calls that had gone another way before")
-    if tally.webhooks > tally.compared:
-        table.add_row("not compared", _count(tally.webhooks - tally.compared))
+        table.add_row("not comparable", followed(tally))
+    unknown = tally.webhooks - tally.compared - tally.followed.total()
+    if unknown:
+        table.add_row("not compared", f"{_count(unknown)}, whose answers were not recorded or not asked for")
     for trouble, count in tally.troubles.most_common():
         table.add_row("[red]errors[/]", f"{_count(count)}: {escape(trouble)}")
     table.add_row("took", _took(tally, seconds))
@@ -47,26 +50,39 @@ def show_figures(tally: Tally, seconds: float, on: Console) -> None:
     on.print(table)
 
 
+def followed(tally: Tally) -> str:
+    """What nobody can compare, with a call to look at."""
+    kinds = ", ".join(f"{_count(count)} {kind}" for kind, count in tally.followed.most_common())
+    first = f", such as {tally.examples_of_gone[0].call}" if tally.examples_of_gone else ""
+    calls = f"{_count(tally.gone)} call{'' if tally.gone == 1 else 's'}"
+    return f"{_count(tally.followed.total())} ({kinds}) later in {calls} that had gone another way{first}"
+
+
 def show_differences(tally: Tally, on: Console) -> None:
     """What is different, each once, with a call to look at."""
     groups = tally.commonest()
     if not groups:
         return
     on.print("\n[bold]The caller …[/]")
-    for group in groups[:_MOST_SHOWN]:
-        on.print(
-            f"{_count(group.webhooks):>7} x {escape(group.difference.sentence)}  [dim]{escape(_where(group))}[/]",
-            soft_wrap=True,
-        )
-    hidden = len(groups) - _MOST_SHOWN
-    if hidden > 0:
-        on.print(f"[dim]        and {hidden} other differences; --json has them all[/]")
+    show_groups(groups, on, _MOST_SHOWN)
     if tally.ungrouped:
         on.print(f"[dim]        and {_count(tally.ungrouped)} more that were only counted[/]")
 
 
+def show_groups(groups: Sequence[Group], on: Console, most: int) -> None:
+    """So many of them, a line each."""
+    for group in groups[:most]:
+        on.print(
+            f"{_count(group.webhooks):>7} x {escape(group.difference.sentence)}  [dim]{escape(_where(group))}[/]",
+            soft_wrap=True,
+        )
+    hidden = len(groups) - most
+    if hidden > 0:
+        on.print(f"[dim]        and {hidden} other difference{'' if hidden == 1 else 's'}; --json has them all[/]")
+
+
 def _same(tally: Tally) -> int:
-    return tally.compared - tally.different - tally.followed
+    return tally.compared - tally.different
 
 
 def _took(tally: Tally, seconds: float) -> str:

@@ -19,6 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adapter.errors import AdapterError, ConfigError, StoreInterrupted, StoreMismatch, StoreUnavailable
 
+from .outage import Outage
+
 T = TypeVar("T")
 
 # libpq takes anything shorter for 2 as well.
@@ -30,6 +32,9 @@ _SILENCE_SECONDS = 3.0
 _HURRIED_SILENCE_SECONDS = 0.2
 # A process that was stopped in the middle of a transaction must not keep everybody else from writing for ever.
 _IDLE_SECONDS = 10.0
+# A connection is replaced after so long: what a server's session or a PgBouncer has gathered goes with it, and after
+# the database has moved nobody holds on to the old place.
+_LIFETIME_SECONDS = 1_800
 _NOT_READY = 0
 _OUR_MISTAKES = (psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.DataError, psycopg.InterfaceError)
 
@@ -71,6 +76,7 @@ class Connections:
     def __init__(self, url: str, timeout_seconds: float, pool_size: int) -> None:
         self._url = url
         self._timeout = timeout_seconds
+        self._outage = Outage()
         self._pool = sa.pool.QueuePool(
             self._connect,  # type: ignore[arg-type]  # psycopg's is what SQLAlchemy calls a DBAPI connection
             pool_size=pool_size,
@@ -78,6 +84,7 @@ class Connections:
             timeout=timeout_seconds,
             use_lifo=True,  # what is not needed falls idle, and the server's own limits can end it
             reset_on_return=None,
+            recycle=_LIFETIME_SECONDS,
         )
 
     @contextmanager
@@ -142,16 +149,16 @@ class Connections:
             entry.invalidate()
 
     def _connect(self) -> Connection:
-        try:
-            connection = Connection.connect(
-                self._url,
-                autocommit=True,  # the driver must not begin transactions of its own: BEGIN is ours
-                prepare_threshold=None,
-                connect_timeout=CONNECT_SECONDS,
-            )
-        except psycopg.OperationalError as error:
-            raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from error
-        return connection
+        with self._outage.attempt():
+            try:
+                return Connection.connect(
+                    self._url,
+                    autocommit=True,  # the driver must not begin transactions of its own: BEGIN is ours
+                    prepare_threshold=None,
+                    connect_timeout=CONNECT_SECONDS,
+                )
+            except psycopg.OperationalError as error:
+                raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from error
 
 
 def _limits(waits_seconds: float) -> str:

@@ -8,8 +8,9 @@ Leaves out: waiting inbox events (they are sealed again when applied, so let the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -64,12 +65,15 @@ class _Step:
         renewed, after = 0, self.start
         while True:
             cursor = {f"after_{place}": value for place, value in enumerate(after)}
-            with store.begin(realm) as tx:
-                rows = tx.rows(self.page, {**cursor, "batch": batch})
-                renewed += sum(self.renew(tx, row) for row in rows)
+            rows, done = store.transact(realm, partial(self._renew_page, values={**cursor, "batch": batch}))
+            renewed += done
             if len(rows) < batch:
                 return renewed
             after = rows[-1][: len(after)]
+
+    def _renew_page(self, tx: Transaction, values: Mapping[str, Bound]) -> tuple[list[Row], int]:
+        rows = tx.rows(self.page, values)
+        return rows, sum(self.renew(tx, row) for row in rows)
 
 
 def _page(table: sa.Table, *others: str) -> Prepared:

@@ -5,6 +5,7 @@ Whether there is anything to remove is found out by reading, so that an idle rou
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -145,11 +146,16 @@ def _sweep(
         with store.read(realm) as tx:
             found = tx.rows(find, {"before": before, "batch": batch})
         if found:
-            with store.begin(realm) as tx:
-                # The condition again: between reading and now the row may have been written anew.
-                gone += sum(tx.execute(delete, {**dict(zip(key, row, strict=True)), "before": before}) for row in found)
+            # The condition again: between reading and now the row may have been written anew.
+            dead = [{**dict(zip(key, row, strict=True)), "before": before} for row in found]
+            gone += _all_of(store, realm, delete, dead)
         if len(found) < batch:
             return gone
+
+
+def _all_of(store: Store, realm: Realm, statement: Prepared, values: Sequence[Mapping[str, Bound]]) -> int:
+    """Run it once for each in one transaction; how many rows went."""
+    return store.transact(realm, lambda tx: sum(tx.execute(statement, each) for each in values))
 
 
 def _sweep_variables(store: Store, realm: Realm, now: Millis, batch: int) -> int:
@@ -158,10 +164,13 @@ def _sweep_variables(store: Store, realm: Realm, now: Millis, batch: int) -> int
         with store.read(realm) as tx:
             found = tx.rows(_FORGETFUL, {"before": now, "batch": batch})
         if found:
-            with store.begin(realm) as tx:
-                gone += sum(_forget(tx, customer, now) for (customer,) in found)
+            gone += _forget_all(store, realm, [customer for (customer,) in found], now)
         if len(found) < batch:
             return gone
+
+
+def _forget_all(store: Store, realm: Realm, found: Sequence[bytes], now: Millis) -> int:
+    return store.transact(realm, lambda tx: sum(_forget(tx, customer, now) for customer in found))
 
 
 def _forget(tx: Transaction, customer: bytes, now: Millis) -> int:
@@ -176,12 +185,9 @@ def _sweep_sightings(store: Store, realm: Realm, before: Millis, batch: int) -> 
     while True:
         with store.read(realm) as tx:
             found = tx.rows(_SIGHTINGS, {**after, "batch": batch})
-        dead = [(pair, ani) for pair, ani, seen_at in found if seen_at < before]
+        dead = [{"pair": pair, "ani": ani, "before": before} for pair, ani, seen_at in found if seen_at < before]
         if dead:
-            with store.begin(realm) as tx:
-                gone += sum(
-                    tx.execute(_DELETE_SIGHTING, {"pair": pair, "ani": ani, "before": before}) for pair, ani in dead
-                )
+            gone += _all_of(store, realm, _DELETE_SIGHTING, dead)
         if len(found) < batch:
             return gone
         after = {"after_pair": found[-1][0], "after_ani": found[-1][1]}
@@ -208,7 +214,6 @@ def _sweep_hits_of(store: Store, realm: Realm, organization: int, window_ms: int
             old = tx.rows(_OLD_HITS, {"organization": organization, **limits})
         if old:
             last: dict[str, Bound] = {"last_at": old[-1][0], "last_seq": old[-1][1]}
-            with store.begin(realm) as tx:
-                gone += tx.execute(_DELETE_HITS, {"organization": organization, **last})
+            gone += _all_of(store, realm, _DELETE_HITS, [{"organization": organization, **last}])
         if len(old) < batch:
             return gone

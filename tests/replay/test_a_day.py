@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
+from adapter.engine.caller_id import read_ani
 from adapter.replay.recording import Recorded, line_of, read
 from tests.replay.day import Day, a_day
 
@@ -149,8 +150,32 @@ def test_what_if_has_a_matrix_of_recommendations(day: Day, tmp_path: Path) -> No
     assert ("confirm", "reuse") not in counts
     assert sum(counts.values()) == sum(each.kind == "voice" for each in recorded(day.recording))
     shown = run("what-if", "--config", new, "--memory", day.memory, day.recording).stdout
-    assert f"{told['changed_calls']:,} of {CALLS} calls go differently" in shown
+    callers = f"{told['changed_callers']} of {told['callers']} callers are treated differently"
+    assert f"{callers}, in {told['changed_calls']} of {CALLS} calls." in shown
     assert "was recommended" in shown
+    assert "Another recommendation: the caller …" in shown
+
+
+def test_what_if_counts_every_caller_once(day: Day, tmp_path: Path) -> None:
+    """As the recording tells who calls."""
+    voice = [each for each in recorded(day.recording) if each.kind == "voice"]
+    new = changed(day, tmp_path, lambda s: s.update(identity={"reuse_from": 0.7}))
+    told = found("what-if", "--config", new, "--against", day.config, "--memory", day.memory, day.recording)
+    assert told["callers"] == len({read_ani(each.value("From")).number or each.call for each in voice})
+    reused = {each.value("From") for each in voice if (each.receipt or {}).get("recommendation") == "reuse"}
+    assert told["changes_of_callers"]["recommendation"] == len(reused) < told["changes"]["recommendation"]
+    cells = {(each["old"], each["new"]): each["callers"] for each in told["recommendations"]}
+    assert cells["reuse", "confirm"] == len(reused)
+
+
+def test_what_comes_after_a_call_went_another_way_is_counted_apart(day: Day, tmp_path: Path) -> None:
+    new = changed(day, tmp_path, lambda s: s["flows"]["full"]["confirm"].update(always=True))
+    told = replayed(day, new)
+    assert told["followed"] == sum(told["followed_by_kind"].values()) > 0
+    assert told["compared"] + told["followed"] == told["webhooks"]
+    assert 0 < told["followed_calls"] <= told["changed_calls"]
+    shown = run("replay", day.recording, "--fresh", "--config", new, "--memory", day.memory).stdout
+    assert f"later in {told['followed_calls']} calls that had gone another way, such as CA" in shown
 
 
 def test_what_if_of_an_unchanged_configuration_shows_nothing(day: Day) -> None:

@@ -18,6 +18,7 @@ from adapter.replay.recording import Answer, Recorded, line_of
 from adapter.replay.rerun import (
     Accepted,
     Checked,
+    Distinct,
     Pace,
     Rerun,
     Selection,
@@ -261,17 +262,44 @@ def different(call: int, *kinds: str) -> Checked:
     return Checked(a_rerun(call=call), tuple(Difference(kind, f"another {kind}") for kind in kinds), compared=True)
 
 
-def test_a_call_that_went_another_way_counts_no_more() -> None:
+def test_a_call_that_went_another_way_says_no_more() -> None:
+    """Whether it is answered as before or not: it is counted apart, by kind, with the call."""
     tally = Tally()
     assert tally.add(different(1, "says")) != ()
     assert tally.add(different(1, "says", "asks")) != ()
     assert tally.add(different(1, "destination")) == ()
+    assert tally.add(checked(a_rerun(call=1))) == ()
     assert tally.add(different(2, "destination")) != ()
-    assert (tally.webhooks, tally.calls, tally.different, tally.followed, tally.changed_calls) == (4, 2, 3, 1, 2)
+    assert (tally.webhooks, tally.calls, tally.different, tally.changed_calls) == (5, 2, 3, 2)
+    assert (tally.compared, tally.same_bytes, tally.followed, tally.gone) == (3, 0, {"voice": 2}, 1)
+    assert [each.call for each in tally.examples_of_gone] == [call_sid(1)]
     assert tally.changes == {"wording": 1, "questions": 1, "destination": 1}
     commonest = tally.commonest()[0]
     assert (commonest.difference.kind, commonest.webhooks) == ("says", 2)
     assert not tally.is_clean
+
+
+def test_callers_are_counted_once_however_often_they_call() -> None:
+    """Of who withholds the number, each call is a caller of its own."""
+    tally = Tally()
+    for call in (1, 2):
+        tally.add(different(call, "says", "recommendation"))
+    for call in (3, 4):
+        hidden = replace(a_webhook(call), fields=(("CallSid", call_sid(call)), ("From", "+266696687")))
+        tally.add(Checked(replace(a_rerun(), recorded=hidden), (Difference("says", "another"),), compared=True))
+    told = tally.as_json()
+    assert (told["calls"], told["changed_calls"], told["callers"], told["changed_callers"]) == (4, 4, 3, 3)
+    assert told["changes_of_callers"] == {"wording": 3, "recommendation": 1}
+    assert told["changes"] == {"wording": 4, "recommendation": 2}
+
+
+@pytest.mark.parametrize(("values", "off"), [(0, 0), (1, 0), (9_999, 0), (10_001, 0.05), (60_000, 0.05)])
+def test_different_values_are_counted_exactly_and_very_many_nearly(values: int, off: float) -> None:
+    distinct = Distinct()
+    for value in range(values):
+        distinct.add(str(value))
+        distinct.add(str(value // 2))
+    assert abs(distinct.count - values) <= off * values
 
 
 def test_differences_without_end_are_counted_and_forgotten() -> None:

@@ -17,6 +17,7 @@ from adapter.store.rekey import Rekeyed, rekey
 from adapter.store.sealing import Keyring
 from tests.store import people
 from tests.store.conftest import NEW_KEY, OLD_KEY
+from tests.store.interruptions import interrupting_once_a_transaction
 from tests.store.people import ANI, PAIR, A, B
 
 EVERYTHING = Rekeyed(numbers=1, external_ids=1, sightings=2, intents=1, variables=2, answers=1, calls=1)
@@ -171,3 +172,13 @@ def test_a_key_taken_out_too_early_is_told(rotating: Store, realm: Realm, after:
     with pytest.raises(SealBroken, match="not configured"):
         rekey(after)
     assert rekey(rotating) == EVERYTHING
+
+
+@pytest.mark.postgresql
+def test_a_run_whose_connections_are_lost_goes_on(
+    rotating: Store, after: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = interrupting_once_a_transaction(rotating, monkeypatch)
+    assert rekey(rotating) == EVERYTHING
+    assert len(tried) > len(rekeying._STEPS)
+    all_is_there(after, realm)

@@ -20,6 +20,7 @@ from adapter.store.tables import answers as answers_table
 from adapter.store.tables import customers as customers_table
 from adapter.store.tables import variables
 from tests.store import people
+from tests.store.interruptions import interrupting_once_a_transaction
 from tests.store.people import ANI, PAIR, A
 
 KEEP = RetentionPolicy(calls_days=90)
@@ -103,12 +104,12 @@ def test_an_answer_renewed_meanwhile_stays(store: Store, realm: Realm, monkeypat
     real = store.begin
     fresh: list[bool] = []
 
-    def begin(realm: Realm):  # type: ignore[no-untyped-def]
+    def begin(*arguments):  # type: ignore[no-untyped-def]
         if not fresh:
             fresh.append(True)
             with real(realm) as tx:
                 answers.keep(tx, "end", "key", "f", {}, A, 9000)
-        return real(realm)
+        return real(*arguments)
 
     monkeypatch.setattr(store, "begin", begin)
     assert sweep(store, 2000, KEEP).answers == 0
@@ -127,7 +128,7 @@ def test_customers_without_expiring_variables_are_not_looked_at(store: Store, re
 def test_an_idle_round_takes_the_lock_only_for_the_log(store: Store, realm: Realm) -> None:
     began = []
     real = store.begin
-    store.begin = lambda realm: began.append(realm) or real(realm)  # type: ignore[method-assign,func-returns-value]
+    store.begin = lambda *asked: began.append(asked) or real(*asked)  # type: ignore[method-assign,func-returns-value]
     sweep(store, 10**12, KEEP)
     assert began == []
 
@@ -179,3 +180,15 @@ def test_of_many_expired_values_few_copies_are_left_and_none_after_compacting(
     assert everything.count(b"EXPIRES-") == 0
     assert everything.count(b"STAYS-") == len(refs)
     assert store.schema_problems() == []
+
+
+@pytest.mark.postgresql
+def test_a_round_that_is_interrupted_goes_on(store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its transactions loses its connection once."""
+    with store.begin(realm) as tx:
+        people.remember(tx)
+        customers.sight(tx, ANI, [PAIR], "CA1", 0)
+        meters.hit(tx, 0, 10**6)
+    tried = interrupting_once_a_transaction(store, monkeypatch)
+    assert sweep(store, 91 * DAY, KEEP, batch=3) == Swept(1, 2, 1, 2, 1, log_truncated=True)
+    assert len(tried) > 8

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from adapter.replay.recording import Answer
 
-from .described import added, changed, removed
+from .described import added, changed, handed_on, removed
 from .trees import Difference, Verb, tree
 
 
@@ -54,9 +54,15 @@ def _unreadable(old: Verb | None, new: Verb | None, before: str, after: str) -> 
 
 
 def _inside(old: Verb, new: Verb) -> Iterator[Difference]:
-    matcher = SequenceMatcher(None, [_key(verb) for verb in old.verbs], [_key(verb) for verb in new.verbs], False)
+    yield from handed_on(old, new)
+    told, tells = _without_parameters(old), _without_parameters(new)
+    matcher = SequenceMatcher(None, [_key(verb) for verb in told], [_key(verb) for verb in tells], False)
     for _, i, j, k, m in matcher.get_opcodes():
-        yield from _aligned(old.verbs[i:j], new.verbs[k:m])
+        yield from _aligned(told[i:j], tells[k:m])
+
+
+def _without_parameters(verb: Verb) -> tuple[Verb, ...]:
+    return tuple(each for each in verb.verbs if each.name != "Parameter")
 
 
 def _aligned(old: tuple[Verb, ...], new: tuple[Verb, ...]) -> Iterator[Difference]:

@@ -41,6 +41,15 @@ def removed(verb: Verb) -> Difference:
     return Difference(_kind(verb), f"no longer {_does(verb)}", _value(verb), "")
 
 
+def handed_on(old: Verb, new: Verb) -> Iterator[Difference]:
+    """The Parameters directly in two verbs or nouns, by their names: their order is no difference."""
+    told, tells = _parameters(old), _parameters(new)
+    for name in sorted({*told, *tells}):
+        if told.get(name) != tells.get(name):
+            sentence = f"hands on {name} {{new}} instead of {{old}}"
+            yield _instead("context", sentence, told.get(name, ""), tells.get(name, ""))
+
+
 def destination(dial: Verb) -> str:
     """Where a Dial goes, in words: "+14155550199", "the queue support", several with "or"."""
     nouns = [f"{_NOUNS.get(noun.name, f'{noun.name} ')}{_named(noun)}" for noun in dial.verbs]
@@ -114,11 +123,7 @@ def _nouns(old: Verb, new: Verb) -> Iterator[Difference]:
         return
     for one, other in zip(old.verbs, new.verbs, strict=True):
         yield from _attributes(one, other)
-        told, tells = _parameters(one), _parameters(other)
-        for name in sorted({*told, *tells}):
-            if told.get(name) != tells.get(name):
-                sentence = f"hands on {name} {{new}} instead of {{old}}"
-                yield _instead("context", sentence, told.get(name, ""), tells.get(name, ""))
+        yield from handed_on(one, other)
 
 
 def _parameters(noun: Verb) -> dict[str, str]:

@@ -11,6 +11,7 @@ Leaves out: an app in this process (`cli.fresh`), and how results are shown (`cl
 
 from .accepted import Accepted
 from .checks import Checked, checked
+from .distinct import Distinct
 from .order import in_order
 from .pace import Pace
 from .runner import play
@@ -21,6 +22,7 @@ from .targets import Rerun, Server, Target, fresh_sids
 __all__ = [
     "Accepted",
     "Checked",
+    "Distinct",
     "Pace",
     "Rerun",
     "Selection",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from adapter.engine.caller_id import read_ani
 from adapter.engine.model import Millis
 from adapter.replay.compare import Difference
 from adapter.replay.recording import Recorded
 
 from .checks import Checked
+from .distinct import Distinct
 
 # Beyond that, what is new is only counted: a run in which everything is different must end, too.
 _MOST_GROUPS: Final = 500
@@ -19,7 +21,7 @@ _MOST_CALLS: Final = 10_000  # that go on at the same time
 _MOST_EXAMPLES: Final = 3
 # After one of these the caller is at another place, and what they do there was recorded nowhere.
 _WAYS: Final = frozenset({"asks", "destination", "goes_on", "document", "status", "type", "record", "hangup", "step"})
-_GONE: Final = "gone another way"
+_FOLLOWED: Final = "followed"
 _BUCKETS_PER_DOUBLING: Final = 20
 # What a difference is about, for who counts calls; anything else is "other".
 _ABOUT: Final = {
@@ -54,31 +56,49 @@ class Group:
 
 
 @dataclass(slots=True)
+class _Call:
+    """A call that goes on. `caller`: who calls; of nobody knows whom, the call stands for the caller."""
+
+    caller: str
+    marks: set[str] = field(default_factory=set)
+    has_gone: bool = False
+
+
+@dataclass(slots=True)
 class Tally:
-    """`calls`: each counted once (of those that go on at the same time). `changed_calls`: with a difference; `changes`:
-    by what it is about. `followed`: webhooks whose answer differs after their call had gone another way: the recorded
-    caller answers questions that were not asked, which says nothing."""
+    """`calls` and `callers`: each counted once (calls: of those that go on at the same time). `changed_…`: with a
+    difference; `changes` and `changes_of_callers`: by what it is about.
+
+    `followed`: webhooks that came after their call had gone another way, by their kind: the recorded caller answers
+    questions that were not asked, so whether they are answered as before says nothing, and is not looked at.
+    `gone`: how many calls have such webhooks, with `examples_of_gone`.
+    """
 
     webhooks: int = 0
     calls: int = 0
     changed_calls: int = 0
+    gone: int = 0
     compared: int = 0
     same_bytes: int = 0
     different: int = 0
-    followed: int = 0
     ungrouped: int = 0
     first: Millis | None = None
     last: Millis | None = None
+    callers: Distinct = field(default_factory=Distinct)
+    changed_callers: Distinct = field(default_factory=Distinct)
     changes: Counter[str] = field(default_factory=Counter)
+    changes_of_callers: defaultdict[str, Distinct] = field(default_factory=lambda: defaultdict(Distinct))
+    followed: Counter[str] = field(default_factory=Counter)
+    examples_of_gone: list[Example] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
     latencies: Counter[int] = field(default_factory=Counter)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
-    _calls: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
+    _calls: OrderedDict[str, _Call] = field(default_factory=OrderedDict)
 
     @property
     def is_clean(self) -> bool:
         """Nothing is different, and everything was answered."""
-        return not self.different and not self.followed and not self.troubles
+        return not self.different and not self.troubles
 
     @property
     def recorded_seconds(self) -> float:
@@ -89,16 +109,17 @@ class Tally:
         """Count it. The differences that say something: none once the call had gone another way."""
         recorded = checked.rerun.recorded
         self._count(checked, recorded)
-        marks = self._marks(recorded.call)
-        if not checked.differences:
+        call = self._call(recorded)
+        if call.has_gone and checked.compared:
+            self._follow(recorded, call)
             return ()
-        if _GONE in marks:
-            self.followed += 1
-            return ()
-        self.different += 1
-        self._mark(checked.differences, marks)
-        for each in checked.differences:
-            self._group(each, recorded)
+        self.compared += checked.compared
+        self.same_bytes += checked.is_same_bytes and not checked.differences
+        if checked.differences:
+            self.different += 1
+            self._mark(checked.differences, call)
+            for each in checked.differences:
+                self._group(each, recorded)
         return checked.differences
 
     def begin_again(self) -> None:
@@ -120,8 +141,6 @@ class Tally:
 
     def _count(self, checked: Checked, recorded: Recorded) -> None:
         self.webhooks += 1
-        self.compared += checked.compared
-        self.same_bytes += checked.is_same_bytes
         if checked.trouble:
             self.troubles[checked.trouble] += 1
         if checked.rerun.seconds > 0:
@@ -130,22 +149,34 @@ class Tally:
             self.first = recorded.at if self.first is None else min(self.first, recorded.at)
             self.last = recorded.at if self.last is None else max(self.last, recorded.at)
 
-    def _marks(self, call: str) -> set[str]:
-        if call not in self._calls:
+    def _call(self, recorded: Recorded) -> _Call:
+        key = recorded.call
+        if key not in self._calls:
             self.calls += 1
-            self._calls[call] = set()
+            self._calls[key] = _Call(caller_of(recorded))
+            self.callers.add(self._calls[key].caller)
             if len(self._calls) > _MOST_CALLS:
                 self._calls.popitem(last=False)
-        self._calls.move_to_end(call)
-        return self._calls[call]
+        self._calls.move_to_end(key)
+        return self._calls[key]
 
-    def _mark(self, differences: tuple[Difference, ...], marks: set[str]) -> None:
-        about = {_ABOUT.get(each.kind, "other") for each in differences}
-        self.changes.update(about - marks)
-        self.changed_calls += not marks
-        marks |= about
-        if any(each.kind in _WAYS for each in differences):
-            marks.add(_GONE)
+    def _follow(self, recorded: Recorded, call: _Call) -> None:
+        self.followed[recorded.kind] += 1
+        if _FOLLOWED not in call.marks:
+            call.marks.add(_FOLLOWED)
+            self.gone += 1
+            if len(self.examples_of_gone) < _MOST_EXAMPLES:
+                self.examples_of_gone.append(_example(recorded))
+
+    def _mark(self, differences: tuple[Difference, ...], call: _Call) -> None:
+        found = {about(each.kind) for each in differences}
+        self.changes.update(found - call.marks)
+        self.changed_calls += not call.marks
+        self.changed_callers.add(call.caller)
+        for each in found:
+            self.changes_of_callers[each].add(call.caller)
+        call.marks |= found
+        call.has_gone = call.has_gone or any(each.kind in _WAYS for each in differences)
 
     def _group(self, difference: Difference, recorded: Recorded) -> None:
         key = (difference.kind, difference.sentence)
@@ -157,7 +188,7 @@ class Tally:
         group = self.groups[key]
         group.webhooks += 1
         if len(group.examples) < _MOST_EXAMPLES:
-            group.examples.append(Example(recorded.call, recorded.value("From"), recorded.kind, recorded.at))
+            group.examples.append(_example(recorded))
 
     def as_json(self) -> dict[str, Any]:
         """All of it, with the latencies in milliseconds."""
@@ -169,7 +200,13 @@ class Tally:
             "different": self.different,
             "changed_calls": self.changed_calls,
             "changes": dict(self.changes),
-            "followed": self.followed,
+            "callers": self.callers.count,
+            "changed_callers": self.changed_callers.count,
+            "changes_of_callers": {name: found.count for name, found in self.changes_of_callers.items()},
+            "followed": self.followed.total(),
+            "followed_by_kind": dict(self.followed),
+            "followed_calls": self.gone,
+            "followed_examples": [_example_as_json(each) for each in self.examples_of_gone],
             "troubles": dict(self.troubles),
             "recorded_seconds": self.recorded_seconds,
             "latency_ms": {
@@ -181,6 +218,16 @@ class Tally:
         }
 
 
+def caller_of(recorded: Recorded) -> str:
+    """Who calls, by number. Of who withholds it nobody knows whether they called before: each call is one's own."""
+    return read_ani(recorded.value("From")).number or recorded.call
+
+
+def about(kind: str) -> str:
+    """What a difference of this kind is about, for who counts calls: recommendation, destination, wording, …"""
+    return _ABOUT.get(kind, "other")
+
+
 def _group_as_json(group: Group) -> dict[str, Any]:
     found = group.difference
     return {
@@ -189,5 +236,13 @@ def _group_as_json(group: Group) -> dict[str, Any]:
         "before": found.before,
         "after": found.after,
         "webhooks": group.webhooks,
-        "examples": [{"call": each.call, "caller": each.caller, "webhook": each.kind} for each in group.examples],
+        "examples": [_example_as_json(each) for each in group.examples],
     }
+
+
+def _example(recorded: Recorded) -> Example:
+    return Example(recorded.call, recorded.value("From"), recorded.kind, recorded.at)
+
+
+def _example_as_json(example: Example) -> dict[str, Any]:
+    return {"call": example.call, "caller": example.caller, "webhook": example.kind}
