@@ -11,6 +11,7 @@ from rich.console import Console
 from adapter.store.rekey import rekey as bring_under_newest_key
 
 from .configured import config_option, configured, opened, store_of
+from .db_backup import backup, restore
 
 
 @click.group(epilog="Example:  sticky-calls db check")
@@ -70,3 +71,7 @@ def rekey(batch: int, path: Path | None) -> None:
             store.compact()  # what lay there under the old key, or under none, is still in the file's slack
     done = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items())
     click.echo(f"Brought under key {newest}: {done}." if done else f"Everything is under key {newest} already.")
+
+
+db.add_command(backup)
+db.add_command(restore)

@@ -16,7 +16,7 @@ from adapter import __version__, logs
 from adapter.config import Config, find, load
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
-from adapter.store import organizations
+from adapter.store import organizations, soundness
 
 from .configured import config_option, opened
 from .gunicorn_app import GunicornApp
@@ -24,6 +24,8 @@ from .gunicorn_metrics import count_together
 from .listening import refuse_taken_address
 
 _LOG = logging.getLogger(__name__)
+# A file of some gigabytes is read in part: `sticky-calls db check` reads all of it.
+_CHECK_SECONDS = 5.0
 
 
 @click.command(epilog="Example:  sticky-calls serve --config config.yaml --bind 0.0.0.0:8080 --workers 4")
@@ -46,13 +48,16 @@ def serve(bind: str | None, workers: int | None, threads: int | None, path: Path
 def prepare(config: Config) -> None:
     """Database, pepper and organizations, made before there are workers; closed again, so that no fork shares them.
 
-    StoreMismatch and ConfigError stop the start. A database that does not answer does not: callers must hear something.
+    StoreMismatch and ConfigError stop the start. A database that does not answer, or is damaged, does not: callers must
+    hear something.
     """
     count_together(config)
     pepper_for(config)
     try:
         with opened(config) as store:
             organizations.register(store, [(o.id, o.plan.billing_account_id) for o in config.organizations])
+            for sign in soundness.damage(store, _CHECK_SECONDS):
+                _LOG.error("the database is damaged, restore a backup (`sticky-calls db restore`): %s", sign)
     except StoreUnavailable as error:
         _LOG.error("starting without the database: %s", error.message)
 

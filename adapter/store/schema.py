@@ -18,23 +18,19 @@ from adapter.errors import StoreMismatch
 from .sqlite import translate
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# The version of a database that is being filled by `db copy`: no service starts on it.
+COPYING = "copying"
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
     """Bring the schema to this version in one transaction. Call under the write lock; StoreMismatch."""
     try:
         _check_known(connection)
-        if current(connection) == head():
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        if current(connection) != head():
             _run_migrations(connection)
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-    except sqlite3.Error as error:
-        raise translate(error) from error
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        driver_error = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise translate(driver_error) if isinstance(driver_error, sqlite3.Error) else error from error
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:
@@ -66,11 +62,15 @@ def behind(version: str | None) -> list[str]:
     """A sentence when the schema is not at this version."""
     if version == head():
         return []
+    if version == COPYING:
+        return ["a copy into this database is not finished: run `sticky-calls db copy … --finish`"]
     return [f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db upgrade`"]
 
 
 def check_known(version: str) -> None:
     """StoreMismatch for a revision of a newer version."""
+    if version == COPYING:
+        raise StoreMismatch("a copy into this database is not finished: run `sticky-calls db copy … --finish`")
     known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
     if version not in known:
         raise StoreMismatch(
@@ -96,7 +96,10 @@ def _check_known(connection: sqlite3.Connection) -> None:
 
 
 def _run_migrations(connection: sqlite3.Connection) -> None:
-    """All steps inside the transaction that is open already; the commit at the end is SQLAlchemy's."""
+    """All steps in one transaction; the commit at the end (or the rollback) is SQLAlchemy's."""
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
     with engine.begin() as alembic_connection:
+        # Not before: SQLAlchemy rolls back what it finds begun when it first looks at a connection, and then each
+        # statement would be its own transaction, and a kill in between would leave half a schema.
+        connection.execute("BEGIN IMMEDIATE")
         run_steps(alembic_connection)

@@ -7,24 +7,21 @@ them; figures are medians of the rounds.
 
 from __future__ import annotations
 
-import os
-import platform
 import random
 import statistics
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from .load import Measured, run
+from .machine import console
 from .scenarios import SCENARIOS
-from .subjects import SUBJECTS, THREADS, WORKERS, Subject
+from .subjects import SUBJECTS, Subject
 
 CLIENTS = 16
 # More than any of them answers in a second here: lists that run dry would end a round early.
@@ -40,8 +37,7 @@ _MOST_A_SECOND = {"floor": 6_000, "product": 3_000, "typical": 400}
 def main(only: str, subjects: str, rounds: int, seconds: float, customers: int) -> None:
     """Measure throughput and latency against the floor and the typical app."""
     names = subjects.split(",")
-    console = Console(width=None if os.isatty(1) else 110)
-    console.print(_machine(), style="dim")
+    told = console(f"{CLIENTS} clients")
     with tempfile.TemporaryDirectory(prefix="sticky-calls-bench-") as folder, ExitStack() as servers:
         running = []
         for name in names:
@@ -49,7 +45,7 @@ def main(only: str, subjects: str, rounds: int, seconds: float, customers: int) 
             own.mkdir()
             running.append(servers.enter_context(SUBJECTS[name](own, customers)))
         for letter in only:
-            console.print(_table(letter, _measure(letter, running, rounds, seconds, customers)))
+            told.print(_table(letter, _measure(letter, running, rounds, seconds, customers)))
 
 
 def _measure(
@@ -74,7 +70,9 @@ def _requests(letter: str, subject: Subject, seconds: float, customers: int, num
 
 
 def _table(letter: str, measured: dict[str, list[Measured]]) -> Table:
-    table = Table(title=f"({letter}) {(SCENARIOS[letter].__doc__ or '').partition(') ')[2]}", title_justify="left")
+    table = Table(
+        title=f"({letter}) {(SCENARIOS[letter].__doc__ or '').partition(') ')[2]}", title_justify="left", min_width=60
+    )
     for column in ("", "requests/s", "x floor", "p50 ms", "p99 ms", "p99 x floor"):
         table.add_column(column, justify="left" if not column else "right")
     medians = {
@@ -90,12 +88,6 @@ def _table(letter: str, measured: dict[str, list[Measured]]) -> Table:
         ratios = (f"{rate / base[0]:.2f}", f"{late / base[2]:.1f}") if base else ("", "")
         table.add_row(name, f"{rate:.0f}", ratios[0], f"{median:.1f}", f"{late:.1f}", ratios[1])
     return table
-
-
-def _machine() -> str:
-    today = datetime.now(UTC).date()
-    python = f"Python {platform.python_version()}"
-    return f"{today} · {os.cpu_count()} cores · {python} · {WORKERS} workers x {THREADS} threads, {CLIENTS} clients"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The client: sixteen kept connections in one process, each sending its next request as soon as it has its answer.
 
 One loop over sockets and no library, because client and server share the machine: what the client burns is missing
-there. Leaves out: what is sent (`scenarios`) and what it is compared with (`__main__`).
+there. Leaves out: requests at a fixed rate (`pace`), what is sent (`scenarios`), what is compared (`__main__`).
 """
 
 from __future__ import annotations
@@ -45,13 +45,12 @@ class Measured:
 
 @dataclass
 class _Client:
-    """One connection. `due`: when its next request may be sent (open loop); 0: at once (closed loop)."""
+    """One connection."""
 
     connection: socket.socket
     requests: Iterator[bytes]
     received: bytearray = field(default_factory=bytearray)
     sent_at: float = 0.0
-    expected: int = -1
 
 
 def run(port: int, requests: Sequence[Sequence[bytes]], seconds: float) -> Measured:
@@ -72,7 +71,7 @@ def run(port: int, requests: Sequence[Sequence[bytes]], seconds: float) -> Measu
             raise TimeoutError("the server has been silent for half a minute")
         for key, _ in events:
             client = key.data
-            status = _receive(client)
+            status = received(client.connection, client.received)
             if status is None:
                 continue
             now = time.perf_counter()
@@ -94,25 +93,20 @@ def _send_next(client: _Client, selector: selectors.BaseSelector) -> None:
         selector.unregister(client.connection)
         return
     client.received.clear()
-    client.expected = -1
     client.sent_at = time.perf_counter()
     client.connection.sendall(request)
 
 
-def _receive(client: _Client) -> int | None:
-    """The status once the whole answer is there."""
-    chunk = client.connection.recv(_RECEIVE_BYTES)
+def received(connection: socket.socket, so_far: bytearray) -> int | None:
+    """Read what has come; the status once the whole answer is there."""
+    chunk = connection.recv(_RECEIVE_BYTES)
     if not chunk:
         raise ConnectionError("the server closed a kept connection")
-    client.received += chunk
-    if client.expected < 0:
-        end = client.received.find(b"\r\n\r\n")
-        if end < 0:
-            return None
-        client.expected = end + 4 + _content_length(bytes(client.received[:end]))
-    if len(client.received) < client.expected:
+    so_far += chunk
+    end = so_far.find(b"\r\n\r\n")
+    if end < 0 or len(so_far) < end + 4 + _content_length(bytes(so_far[:end])):
         return None
-    return int(client.received[9:12])
+    return int(so_far[9:12])
 
 
 def _content_length(head: bytes) -> int:

@@ -50,13 +50,13 @@ class Subject:
 def product(folder: Path, customers: int) -> Iterator[Subject]:
     """`sticky-calls serve` on a database with this many known callers."""
     port = free_port()
-    path = _configuration(folder, port)
+    path = configuration(folder, port)
     service = build_service(load(path, {}))
     populate(service, customers)
     config = load(path, {})
     key, _ = keys.issue(service.store, pepper_for(config), "acme", Mode.PROD, "bench", service.clock.now())
     service.store.close()
-    yield from _running("product", [sys.executable, "-m", "adapter", "serve", "--config", str(path)], port, key, {})
+    yield from serve("product", path, port, key)
 
 
 @contextmanager
@@ -120,7 +120,8 @@ def _populate_typical(database: Path, customers: int) -> None:
     connection.close()
 
 
-def _configuration(folder: Path, port: int) -> Path:
+def configuration(folder: Path, port: int) -> Path:
+    """The product's, of which the others take the server's settings."""
     settings = {
         "database": {"url": f"sqlite:///{folder / 'product.db'}"},
         "server": {"bind": f"127.0.0.1:{port}", "workers": WORKERS, "threads": THREADS},
@@ -144,10 +145,15 @@ def _gunicorn(folder: Path, port: int, app: str) -> list[str]:
         "from pathlib import Path\n"
         "from adapter.cli.gunicorn_app import settings\n"
         "from adapter.config import load\n"
-        f"globals().update(settings(load(Path({str(_configuration(folder, port))!r}), {{}})))\n",
+        f"globals().update(settings(load(Path({str(configuration(folder, port))!r}), {{}})))\n",
         "utf-8",
     )
     return [sys.executable, "-m", "gunicorn", "-c", str(path), app]
+
+
+def serve(name: str, path: Path, port: int, key: str) -> Iterator[Subject]:
+    """The product with this configuration."""
+    yield from _running(name, [sys.executable, "-m", "adapter", "serve", "--config", str(path)], port, key, {})
 
 
 def _running(name: str, command: list[str], port: int, key: str, environ: dict[str, str]) -> Iterator[Subject]:

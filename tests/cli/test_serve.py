@@ -32,6 +32,7 @@ from adapter.config import Config, ServerConfig
 from adapter.engine.model import Plan
 from adapter.errors import ConfigError, StoreMismatch
 from tests.builders import a_config, an_organization
+from tests.store.test_soundness import damage_a_page
 
 GUNICORN_BY_HAND = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 
@@ -50,6 +51,17 @@ def restored_logging() -> Iterator[None]:
     yield
     root.handlers[:] = before
     root.setLevel(level)
+
+
+@pytest.mark.sqlite
+def test_a_damaged_database_is_told_and_does_not_stop_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve.prepare(a_config(tmp_path))
+    assert "damaged" not in caplog.text
+    damage_a_page(tmp_path / "calls.db")
+    serve.prepare(a_config(tmp_path))
+    assert "the database is damaged, restore a backup (`sticky-calls db restore`)" in caplog.text
 
 
 def test_everything_is_made_before_there_are_workers(tmp_path: Path) -> None:

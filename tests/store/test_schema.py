@@ -120,15 +120,19 @@ def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> Non
 
 @pytest.mark.sqlite
 def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(connection: sqlite3.Connection) -> None:
-        connection.execute("CREATE TABLE half (x)")
+    real = schema.run_steps
+
+    def half(connection: sa.Connection) -> None:
+        real(connection, "0001")
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(schema, "_run_migrations", half)
+    monkeypatch.setattr(schema, "run_steps", half)
     store = Store.open(url, Keyring())
     with pytest.raises(RuntimeError, match="power cut"):
         store.migrate()
     monkeypatch.undo()
+    with closing(sqlite3.connect(path)) as connection:
+        assert objects(connection) == {}
     store.migrate()
     assert store.schema_problems() == []
     store.close()
@@ -136,12 +140,19 @@ def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pyt
 
 @pytest.mark.sqlite
 def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(connection: sqlite3.Connection) -> None:
-        connection.execute("ROLLBACK")
+    def broken(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(schema, "_run_migrations", broken)
+    monkeypatch.setattr(schema, "run_steps", broken)
     with pytest.raises(StoreUnavailable, match="disk I/O error"):
+        Store.open(url, Keyring()).migrate()
+
+
+@pytest.mark.sqlite
+def test_what_the_database_says_to_a_step_is_told_as_of_any_other(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "run_steps", lambda connection: connection.exec_driver_sql("SELECT * FROM nowhere"))
+    with pytest.raises(StoreMismatch, match="no such table: nowhere"):
         Store.open(url, Keyring()).migrate()
 
 

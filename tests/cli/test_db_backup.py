@@ -1,0 +1,72 @@
+"""`sticky-calls db backup` and `db restore`, as typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from adapter.cli import main
+from adapter.cli.db_backup import _remarks
+from adapter.store.restore import Restored
+from tests import databases
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def db(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["db", *arguments])
+
+
+def test_a_backup_is_made_and_put_back(tmp_path: Path) -> None:
+    db("upgrade")
+    made = db("backup", "copy.db")
+    assert (made.exit_code, made.stdout.startswith("copy.db: ")) == (0, True), made.output
+    assert "the pepper and security.encryption_keys" in made.stderr
+    again = db("backup", "copy.db")
+    assert (again.exit_code, again.stderr) == (
+        1,
+        "Error: copy.db exists: name another file, or say that it may be replaced\n",
+    )
+    told = json.loads(db("backup", "copy.db", "--replace", "--json").stdout)
+    assert told == {"file": "copy.db", "bytes": (tmp_path / "copy.db").stat().st_size}
+    back = db("restore", "copy.db")
+    assert (back.exit_code, back.stdout) == (0, f"{tmp_path}/sticky-calls.db is what copy.db was.\n")
+    assert "is kept as" in back.stderr
+    assert db("check").exit_code == 0
+
+
+def test_restoring_tells_a_script_what_was_done(tmp_path: Path) -> None:
+    db("upgrade")
+    db("backup", "copy.db")
+    (tmp_path / "sticky-calls.db").unlink()
+    told = json.loads(db("restore", "copy.db", "--json").stdout)
+    name = f"{tmp_path}/sticky-calls.db"
+    assert told == {"database": name, "aside": None, "erased": 0, "revoked": 0, "unasked": None}
+
+
+def test_what_was_carried_over_and_what_could_not_be_is_told() -> None:
+    assert _remarks(Restored(None)) == []
+    remarks = _remarks(Restored(Path("old.db"), 2, 1, "it is damaged"))
+    assert ["kept as old.db" in remarks[0], "2 customers erased and 1 keys revoked" in remarks[1]] == [True, True]
+    assert remarks[2].endswith("it is damaged")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("command", "tool"), [("backup", "pg_dump"), ("restore", "pg_restore")])
+def test_postgresql_s_own_tools_are_named(
+    command: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = databases.url_in(tmp_path)
+    monkeypatch.setenv("ADAPTER_DATABASE__URL", url)
+    monkeypatch.setenv("ADAPTER_SECURITY__PEPPER", "pepper-of-the-tests")
+    (tmp_path / "copy").touch()
+    result = db(command, "copy")
+    assert result.exit_code == 1
+    assert tool in result.stderr
+    assert (tmp_path / "copy").read_bytes() == b""
