@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter.config import Config, find, load
+from adapter.config.suggestions import did_you_mean
 from adapter.store.database import Store
 from adapter.store.sealing import Keyring
 
@@ -48,3 +49,14 @@ def opened(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def organization_named(config: Config, named: str | None) -> str:
+    """The organization that is meant; it may be left out when there is only one. click.UsageError."""
+    known = [organization.id for organization in config.organizations]
+    if named is None and len(known) == 1:
+        return known[0]
+    if named not in known:
+        what = f'there is no organization "{named}"{did_you_mean(named, known)}' if named else "whose key is it"
+        raise click.UsageError(f"{what}; --organization can be {', '.join(known)}")
+    return named

@@ -13,15 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter.clock import SystemClock
-from adapter.config import Config
 from adapter.config.pepper import pepper_for
-from adapter.config.suggestions import did_you_mean
 from adapter.engine.model import Millis, Mode
 from adapter.engine.policy import HOUR
 from adapter.store import keys as stored
 from adapter.store.database import Store
 
-from .configured import config_option, configured, opened
+from .configured import config_option, configured, opened, organization_named
 
 _PREFIX = re.compile(r"sk_(?:test|prod)_[A-Za-z0-9]{8}")
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -50,7 +48,7 @@ def keys() -> None:
 def create(organization: str | None, mode: str, label: str, as_json: bool, path: Path | None) -> None:
     """Make a key. It is shown once: only a keyed hash of it is kept."""
     config = configured(path)
-    owner = _organization(config, organization)
+    owner = organization_named(config, organization)
     with opened(config) as store:
         secret, record = stored.issue(store, pepper_for(config), owner, Mode(mode), label, SystemClock().now())
     _show_new(secret, record, as_json)
@@ -100,16 +98,6 @@ def rotate(prefix: str, grace_hours: int, as_json: bool, path: Path | None) -> N
         stored.expire(store, prefix, expires_at)
     _show_new(secret, record, as_json)
     click.echo(f"{prefix} expires at {_when(expires_at)}.", err=True)
-
-
-def _organization(config: Config, named: str | None) -> str:
-    known = [organization.id for organization in config.organizations]
-    if named is None and len(known) == 1:
-        return known[0]
-    if named not in known:
-        what = f'there is no organization "{named}"{did_you_mean(named, known)}' if named else "whose key is it"
-        raise click.UsageError(f"{what}; --organization can be {', '.join(known)}")
-    return named
 
 
 def _living(store: Store, prefix: str, now: Millis) -> stored.KeyRecord:
