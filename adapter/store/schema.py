@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 
 from adapter.errors import StoreMismatch
 
+from . import planner
 from .sqlite import translate
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,6 +29,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
         _check_known(connection)
         if current(connection) != head():
             _run_migrations(connection)
+        planner.tell(connection)
     except (sqlite3.Error, sa.exc.DBAPIError) as error:
         driver_error = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         raise translate(driver_error) if isinstance(driver_error, sqlite3.Error) else error from error
