@@ -12,6 +12,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows
+        moving/     everything of one database into another, while the service goes on
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,
                     twiml (step → TwiML), channels (context → what each hand-over can carry), lookup, voices
     config/         YAML + ADAPTER_* environment + secret files → frozen dataclasses; all mistakes at once

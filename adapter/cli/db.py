@@ -12,6 +12,7 @@ from adapter.store.rekey import rekey as bring_under_newest_key
 
 from .configured import config_option, configured, opened, store_of
 from .db_backup import backup, restore
+from .db_copy import copy
 
 
 @click.group(epilog="Example:  sticky-calls db check")
@@ -75,3 +76,4 @@ def rekey(batch: int, path: Path | None) -> None:
 
 db.add_command(backup)
 db.add_command(restore)
+db.add_command(copy)

@@ -36,6 +36,8 @@ _PRAGMAS = (
 
 def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
     """What a caller is told. Constraint violations and misuse stay as they are: they are our own mistakes."""
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return StoreUnavailable(f"the database cannot be written: {error}")  # sealed by `moving`
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
         return error
     if str(error).startswith(("no such table", "no such column")):

@@ -19,7 +19,7 @@ from tests.store.proxy import Proxy, proxied
 
 
 def fails(outage: Outage, inside: threading.Event | None = None, until: threading.Event | None = None) -> None:
-    with pytest.raises(OSError, match="away"), outage.attempt():
+    with pytest.raises(OSError, match="away"), outage.attempt():  # noqa: PT012
         if inside is not None and until is not None:
             inside.set()
             assert until.wait(10)
