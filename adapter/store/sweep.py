@@ -5,6 +5,7 @@ Whether there is anything to remove is found out by reading, so that an idle rou
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from adapter.engine.policy import DAY, SECOND, RetentionPolicy
 from .database import NO_REALM, Store, Transaction
 from .memory import NOTE_NEXT_EXPIRY
 from .organizations import realms
+from .sealing import TOKEN_BYTES
 from .statements import Bound, Prepared, bind
 from .tables import answers, calls, customers, lockouts, organizations, rate_hits, sightings, variables
 
@@ -75,11 +77,13 @@ _DELETE_VARIABLES = Prepared(
     )
 )
 # No index by age: it would cost every new sighting a page. The table is read through in slices instead.
+_SIGHTINGS_A_ROUND = 5_000
 _SIGHTINGS = Prepared(
     sa.select(sightings.c.pair, sightings.c.ani, sightings.c.seen_at)
     .where(
         _of_realm(sightings),
         sa.tuple_(sightings.c.pair, sightings.c.ani) > sa.tuple_(bind("after_pair"), bind("after_ani")),
+        sightings.c.pair <= bind("until_pair"),
     )
     .order_by(sightings.c.pair, sightings.c.ani)
     .limit(bind("batch"))
@@ -180,17 +184,33 @@ def _forget(tx: Transaction, customer: bytes, now: Millis) -> int:
 
 
 def _sweep_sightings(store: Store, realm: Realm, before: Millis, batch: int) -> int:
-    gone = 0
-    after: dict[str, Bound] = {"after_pair": b"", "after_ani": b""}
-    while True:
+    """A round looks at so many and no more, from a place drawn anew: in a big store many rounds come through them all.
+
+    All of ten million in each round would keep a processor busy for good.
+    """
+    place = os.urandom(TOKEN_BYTES)
+    seen, gone = _sweep_sightings_from(store, realm, place, b"\xff" * TOKEN_BYTES, before, batch, _SIGHTINGS_A_ROUND)
+    left = _SIGHTINGS_A_ROUND - seen
+    return gone + _sweep_sightings_from(store, realm, b"", place, before, batch, left)[1]
+
+
+def _sweep_sightings_from(
+    store: Store, realm: Realm, place: bytes, until: bytes, before: Millis, batch: int, most: int
+) -> tuple[int, int]:
+    """How many were looked at, and how many of them went."""
+    seen = gone = 0
+    after: dict[str, Bound] = {"after_pair": place, "after_ani": b""}
+    while seen < most:
         with store.read(realm) as tx:
-            found = tx.rows(_SIGHTINGS, {**after, "batch": batch})
+            found = tx.rows(_SIGHTINGS, {**after, "until_pair": until, "batch": min(batch, most - seen)})
         dead = [{"pair": pair, "ani": ani, "before": before} for pair, ani, seen_at in found if seen_at < before]
         if dead:
             gone += _all_of(store, realm, _DELETE_SIGHTING, dead)
+        seen += len(found)
         if len(found) < batch:
-            return gone
+            break
         after = {"after_pair": found[-1][0], "after_ani": found[-1][1]}
+    return seen, gone
 
 
 def _sweep_hits(store: Store, window_ms: int, batch: int) -> int:

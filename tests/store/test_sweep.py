@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from adapter.engine.model import Call, Hints, Mode, Realm, Variable
 from adapter.engine.policy import DAY, RetentionPolicy
 from adapter.store import answers, calls, customers, memory, meters, organizations
+from adapter.store import sweep as sweeping
 from adapter.store.database import Store
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Prepared
@@ -73,6 +74,20 @@ def test_more_than_a_batch_goes_in_several(store: Store, realm: Realm) -> None:
             meters.hit(tx, 0, number)
         meters.hit(tx, 0, 10**6)
     assert sweep(store, 91 * DAY, KEEP, batch=3) == Swept(7, 7, 7, 7, 7, log_truncated=True)
+
+
+def test_a_round_looks_at_so_many_sightings_and_rounds_come_through_all_of_them(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a store of millions one round would never end. Ten are old, ten were seen lately."""
+    monkeypatch.setattr(sweeping, "_SIGHTINGS_A_ROUND", 4)
+    now = 91 * DAY
+    with store.begin(realm) as tx:
+        for number in range(20):
+            customers.sight(tx, f"+141555501{number:02d}", [("key", f"v{number}")], "CA1", 0 if number % 2 else now)
+    gone = [sweep(store, now, KEEP, batch=3).sightings for _ in range(120)]
+    assert max(gone) <= 4
+    assert sum(gone) == 10
 
 
 def test_every_organization_and_mode_is_swept(store: Store) -> None:
