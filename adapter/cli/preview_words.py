@@ -20,6 +20,7 @@ HEADINGS: Final[Mapping[Place, str]] = {
     Place.CONFIRM: "Is it really them?",
     Place.OFFER: "Is it about what they left open?",
     Place.MENU: "What is it about?",
+    Place.FORGET: "Erase everything about them?",
     Place.HANDED_OVER: "Put through",
     Place.VOICEMAIL: "Voicemail",
     Place.OVER: "The end",

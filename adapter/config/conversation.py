@@ -87,6 +87,11 @@ class MenuSchema(Section):
     )
 
 
+class ForgetSchema(Section):
+    intent = Text("the intent of who wants to be forgotten, such as forget_me", ".{1,128}")
+    tries = tries()
+
+
 class EscalationSchema(Section):
     attempt = Whole(1, 1_000, unit="the how-manieth call about it", required=True)
     to = DestinationName(required=True)
@@ -120,6 +125,7 @@ class FlowSchema(Section):
     identify = fields.Nested(IdentifySchema)
     offer = fields.Nested(OfferSchema)
     menu = fields.Nested(MenuSchema)
+    forget = fields.Nested(ForgetSchema)
     intents = Table(intent_name(), fields.Nested(IntentSchema))
     destinations = Table(DestinationName(), DestinationField())
     # A day: who rings back later begins anew.

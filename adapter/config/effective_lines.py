@@ -28,6 +28,7 @@ def line_as_written(line: Line) -> dict[str, Any]:
         and _written({"external_id": line.identify.key, "length": line.identify.length, "tries": line.identify.tries}),
         "offer": line.offer and {"most": line.offer.most, "tries": line.offer.tries},
         "menu": line.menu and {"tries": line.menu.tries, "options": [_option(each) for each in line.menu.options]},
+        "forget": line.forget and {"intent": line.forget.intent, "tries": line.forget.tries},
         "intents": {name: _intent(rule) for name, rule in line.intents.items()},
     }
     if line.languages:

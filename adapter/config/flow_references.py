@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from marshmallow import ValidationError
 
-from adapter.engine.line import ProofKind
+from adapter.engine.line import Forget, ProofKind
 from adapter.engine.policy import IdentityPolicy
 from adapter.twilio.voices import LANGUAGES, speaks, spoken_in
 
@@ -127,6 +127,18 @@ def _menu_can_be_answered(conversation: Conversation) -> Found:
                 yield path, 'cannot be chosen; write a key ("1") or words (or both)'
             elif _is_off(conversation, "speech"):
                 yield path, 'cannot be chosen: callers cannot speak here (speech: false); write a key ("1")'
+
+
+def _forgetting_can_be_asked_for(conversation: Conversation) -> Found:
+    forget = conversation.setting("forget")
+    if not conversation.is_line or not isinstance(forget.value, dict):
+        return
+    if not isinstance(conversation.setting("confirm").value, dict):
+        yield forget.path, "forgets nobody: only callers who prove who they are can be erased; write confirm, too"
+    intent = forget.value.get("intent") or Forget().intent
+    options = as_items(as_mapping(conversation.setting("menu").value).get("options"))
+    if intent not in [as_mapping(option).get("intent") for option in options]:
+        yield (*forget.path, "intent"), f"cannot be chosen: the menu has no option {intent}; write one"
 
 
 def _keys_once(keys: list[tuple[Path, object]]) -> Found:
@@ -248,6 +260,7 @@ _CHECKS: tuple[Callable[[Conversation], Found], ...] = (
     _after_ends,
     _escalation_ascends,
     _menu_can_be_answered,
+    _forgetting_can_be_asked_for,
     _languages_can_be_chosen,
     _voices_speak_their_language,
     _languages_are_spoken,

@@ -16,6 +16,7 @@ from adapter.engine.line import (
     Disclosure,
     DisclosureRules,
     Escalation,
+    Forget,
     Identify,
     IntentRule,
     Line,
@@ -105,6 +106,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "identify": _identify,
     "offer": lambda written: Offer(**written),
     "menu": _menu,
+    "forget": lambda written: Forget(**written),
     "intents": _intents,
     "texts": dict,
 }

@@ -45,6 +45,7 @@ def _said_if(line: Line) -> Iterator[tuple[str, bool]]:
     yield "ask_account", line.identify is not None
     yield "offer", line.offer is not None
     yield "menu menu_option", line.menu is not None
+    yield "ask_forget forgotten", line.forget is not None
     yield "voicemail recorded", DestinationKind.VOICEMAIL in kinds
     yield "callback", DestinationKind.CALLBACK in kinds
     yield "whisper", any(each.whisper for each in everywhere)

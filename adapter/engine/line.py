@@ -124,6 +124,14 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """Verified callers whose call is about `intent` are asked whether all that is stored of them is to be erased."""
+
+    intent: str = "forget_me"
+    tries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """From the `attempt`-th call about an intent on (1 is the first), to the destination of this name."""
 
@@ -204,6 +212,7 @@ class Line:
     identify: Identify | None = None
     offer: Offer | None = None
     menu: Menu | None = None
+    forget: Forget | None = None
     intents: Mapping[str, IntentRule] = field(default_factory=lambda: MappingProxyType({}))
     resume_minutes: int = 0
     disclosure: DisclosureRules = field(default_factory=DisclosureRules)

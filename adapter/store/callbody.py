@@ -41,6 +41,7 @@ _PLACES = (
     Place.HANDED_OVER,
     Place.VOICEMAIL,
     Place.OVER,
+    Place.FORGET,
 )
 
 

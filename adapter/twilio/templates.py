@@ -42,6 +42,8 @@ FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "offer": frozenset({"intent", "attempt_count", "speech"}),
         "menu": frozenset({"speech"}),
         "menu_option": frozenset({"intent", "key"}),
+        "ask_forget": frozenset({"speech"}),
+        "forgotten": frozenset(),
         "again": frozenset(),
         "verified": frozenset({"name"}),
         "not_verified": frozenset(),

@@ -12,7 +12,7 @@ from adapter.engine.flow import Proof
 from adapter.engine.flow.answers import expected
 from adapter.engine.flow.words import words
 from adapter.engine.line import Confirm, Line, ProofKind
-from adapter.engine.model import Call, Hints, Millis, Place
+from adapter.engine.model import Call, Hints, Millis, Place, Verdict
 from adapter.store import customers, lockouts, memory
 from adapter.store.database import Transaction
 
@@ -25,7 +25,9 @@ PEOPLE_ASKED = 20
 
 def proofs(tx: Transaction, line: Line, call: Call, now: Millis) -> tuple[Proof, ...]:
     """One for each customer the caller may be and who has one: at WHO everybody on the number, else whose account the
-    caller named, or the call's own."""
+    caller named, or the call's own. At FORGET: whom the caller was found to be, without anything to compare."""
+    if call.talk is not None and call.talk.place is Place.FORGET:
+        return () if call.verdict is not Verdict.CONFIRMED else (Proof(call.customer_ref or "", ""),)
     if line.confirm is None or call.talk is None or call.talk.place not in (Place.WHO, Place.CONFIRM):
         return ()
     refs = people(tx, call)[:PEOPLE_ASKED] if call.talk.place is Place.WHO else _asked_for(tx, call)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapter.engine import flow, idempotency, lifecycle
-from adapter.engine.flow import Effect, Identified, Learned, Refuted, Step, Verified, WrongAnswer
+from adapter.engine.flow import Effect, Forgotten, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Distrust, Hints, Millis, Place, Principal, Talk, Turn
-from adapter.store import answers, calls, memory
+from adapter.store import answers, calls, memory, records
 from adapter.store.database import Transaction
 
 from . import kept
@@ -91,7 +91,8 @@ class _Hearing:
         moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
         if moved.place not in _ACCOUNT_COUNTS:
             moved = without_account(moved)
-        return self._settled(replace(after, talk=moved), talk), step, heard.effects
+        # Of a customer who was erased by this turn, the call keeps nothing.
+        return self._settled(replace(after, talk=None if after.talk is None else moved), talk), step, heard.effects
 
     def _settled(self, call: Call, before: Talk) -> Call:
         """A turn that comes after the hang-up still counts."""
@@ -103,6 +104,8 @@ class _Hearing:
         return settle(self.tx, call, self.now if end is None else end)
 
     def _apply(self, effect: Effect, call: Call) -> Call:
+        if isinstance(effect, Forgotten):
+            return self._forgotten(call, effect.customer_ref)
         if lifecycle.state(call) is CallState.ENDED:
             return call  # the API end said whose call it was, and what is known of them; nothing changes that any more
         match effect:
@@ -116,6 +119,12 @@ class _Hearing:
                 return self._identified(call, key, value)
             case Learned(name, value):
                 return told(self.service, self.tx, call, name, value, self.now)
+
+    def _forgotten(self, call: Call, ref: str) -> Call:
+        """As by the API (semantics §8). Also of a call that the API has ended: it is about the person, not the call."""
+        calls.save(self.tx, call)
+        records.erase(self.tx, ref, self.now)
+        return calls.find(self.tx, call.call_id) or call
 
     def _verified(self, call: Call, ref: str) -> Call:
         if is_verified(call) and call.customer_ref == ref:

@@ -55,6 +55,16 @@ MISTAKES = {
         "after: {answered: billing}",
         f"{S}.destinations.senior.after.answered: is not a setting",
     ),
+    "forget without the option": (
+        "resume_minutes: 5",
+        "forget: {}",
+        f"{S}.forget.intent: cannot be chosen: the menu has no option forget_me; write one",
+    ),
+    "forget without a proof": (
+        "confirm: {by: pin, variable: pin, tries: 2, always: true}",
+        "forget: {intent: order_status}",
+        f"{S}.forget: forgets nobody: only callers who prove who they are can be erased; write confirm, too",
+    ),
     "ascending": (
         "attempt: 5",
         "attempt: 3",

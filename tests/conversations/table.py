@@ -6,10 +6,11 @@ destination with each outcome. `test_table` plays every row as it is on both dat
 from __future__ import annotations
 
 from .confirming import CONFIRMING
+from .forgetting import FORGETTING
 from .intents import INTENTS
 from .languages import SPEAKING
 from .outcomes import OUTCOMES
 from .people import PEOPLE
 from .row import Row
 
-TABLE: tuple[Row, ...] = (*CONFIRMING, *PEOPLE, *INTENTS, *SPEAKING, *OUTCOMES)
+TABLE: tuple[Row, ...] = (*CONFIRMING, *FORGETTING, *PEOPLE, *INTENTS, *SPEAKING, *OUTCOMES)

@@ -37,6 +37,8 @@ _WORDS = {
     "offer": "OFFER {{ intent }} {{ attempt_count }}?",
     "menu": "MENU?",
     "menu_option": "{{ intent }}={{ key }}",
+    "ask_forget": "FORGET?",
+    "forgotten": "FORGOTTEN",
     "again": "AGAIN",
     "verified": "VERIFIED {{ name }} {{ secret_note }}",
     "not_verified": "NOT_VERIFIED",
@@ -49,6 +51,7 @@ _WORDS = {
     "whisper": "WHISPER {{ name }}|{{ intent }}|{{ attempt }}|{{ recommendation }}|{{ verified }}",
     "whisper_accept": "ACCEPT?",
 }
+FORGETTING = "+14155550110"
 MENU = "MENU? refund=1 order status=2 complaint=3"
 _OPTIONS = [
     {"intent": "refund_request", "key": "1", "words": ["refund", "money back"]},
@@ -129,6 +132,13 @@ SETTINGS: dict[str, Any] = {
             "menu": {"options": [{"intent": kind, "key": str(key)} for key, kind in enumerate(_KINDS, 1)]},
             "intents": {kind: {"to": kind} for kind in _KINDS},
             "destinations": _KINDS,
+        },
+        {
+            "number": FORGETTING,
+            "destination": {"queue": "support"},
+            "confirm": {"by": "pin", "variable": "pin", "always": True},
+            "menu": {"options": [*_OPTIONS[:2], {"intent": "forget_me", "key": "9", "words": ["forget me"]}]},
+            "forget": {},
         },
         {"number": PLAIN, "destination": {"dial": "+14155550199"}},
         {

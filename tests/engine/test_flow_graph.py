@@ -25,6 +25,7 @@ from adapter.engine.line import (
     DestinationKind,
     Disclosure,
     DisclosureRules,
+    Forget,
     Line,
     Menu,
     Offer,
@@ -47,7 +48,7 @@ from tests.engine.talks import (
     a_talk,
 )
 
-QUESTIONS = (Place.LANGUAGE, Place.WHO, Place.IDENTIFY, Place.CONFIRM, Place.OFFER, Place.MENU)
+QUESTIONS = (Place.LANGUAGE, Place.WHO, Place.IDENTIFY, Place.CONFIRM, Place.OFFER, Place.MENU, Place.FORGET)
 SMALL = {"languages": (), "intents": {"refund": INTENTS["refund"]}, "resume_minutes": 0}
 RUNG = {
     kind: Destination(kind, "target", after={Outcome.BUSY: "again", Outcome.NO_ANSWER: "mailbox"})
@@ -72,6 +73,7 @@ SHAPES = [
     pytest.param(a_line(offer=Offer(3, 2), intents=INTENTS), id="offer"),
     pytest.param(a_line(menu=MENU), id="menu"),
     pytest.param(a_line(menu=MENU, intents=INTENTS, destinations=DESTINATIONS), id="menu with destinations"),
+    pytest.param(a_line(confirm=BY_PIN, menu=MENU, forget=Forget("refund", 3)), id="forget"),
     pytest.param(a_line(menu=replace(MENU, tries=1), speech=False, resume_minutes=5), id="menu, taken up again"),
     *(
         pytest.param(
@@ -200,7 +202,7 @@ def test_every_walk_ends_and_nothing_is_asked_or_rung_too_often(line: Line) -> N
     check(line, graph_of(line))
 
 
-@pytest.mark.parametrize("line", SHAPES[:11])
+@pytest.mark.parametrize("line", SHAPES[:12])
 def test_explore_shows_each_state_once_by_a_shortest_path(line: Line) -> None:
     shown = list(explore(line))
     assert len({each.state for each in shown}) == len(shown)
@@ -212,7 +214,12 @@ def test_explore_shows_each_state_once_by_a_shortest_path(line: Line) -> None:
 
 @pytest.mark.slow
 def test_with_everything_at_once_too() -> None:
-    once = {"offer": Offer(1, 1), "menu": Menu(MENU.options[:2], tries=1), "confirm": replace(BY_PIN, tries=2)}
+    once = {
+        "forget": Forget("refund", 1),
+        "offer": Offer(1, 1),
+        "menu": Menu(MENU.options[:2], tries=1),
+        "confirm": replace(BY_PIN, tries=2),
+    }
     line = a_full_line(**once, identify=replace(IDENTIFY, tries=1), intents={"refund": INTENTS["refund"]})
     graph = Graph.of(line)
     check(line, graph)
@@ -237,6 +244,8 @@ def test_every_place_and_every_event_is_walked_through() -> None:
         "offer: no",
         "menu: refund",
         "menu: complaint",
+        "forget: yes",
+        "forget: no",
         *(f"handed_over: {outcome.value.replace('_', ' ')}" for outcome in Outcome),
         "voicemail: message",
         "voicemail: silence",
@@ -297,6 +306,7 @@ def test_every_text_of_the_conversation_is_heard_somewhere() -> None:
         *("welcome", "welcome_back", "resumed"),
         *("ask_language", "ask_who", "ask_name", "ask_digits", "ask_pin", "ask_account"),
         *("offer", "menu", "menu_option", "again", "verified", "not_verified", "connecting"),
+        *("ask_forget", "forgotten"),
         *("unreached", "voicemail", "recorded", "callback", "goodbye"),
     }
 

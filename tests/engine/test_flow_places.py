@@ -155,6 +155,7 @@ def test_the_questions_have_an_order() -> None:
         Place.CONFIRM,
         Place.OFFER,
         Place.MENU,
+        Place.FORGET,
     ]
 
 

@@ -12,6 +12,7 @@ from adapter.engine.line import (
     Disclosure,
     DisclosureRules,
     Escalation,
+    Forget,
     Identify,
     IntentRule,
     Line,
@@ -92,6 +93,11 @@ CONVERSING: Final = MappingProxyType(
             identify=Identify("account_number", 8),
             menu=Menu(MENU.options[:3], 1),
             intents=_RULES,
+        ),
+        "forget": _line(
+            confirm=Confirm(ProofKind.PIN, variable="pin"),
+            menu=Menu(MENU.options[:2]),
+            forget=Forget(MENU.options[0].intent),
         ),
         "account": _line(identify=Identify("account_number"), destination=DESTINATIONS["flex"]),
         "languages": _line(

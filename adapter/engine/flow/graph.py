@@ -18,7 +18,7 @@ from adapter.engine.model import Call, Place, Recommendation, Talk
 
 from .going_on import begin, go_on
 from .hearing import estranged, hear
-from .known import Effect, Identified, Known, Refuted, Verified, WrongAnswer
+from .known import Effect, Forgotten, Identified, Known, Refuted, Verified, WrongAnswer
 from .resuming import resumable
 from .sampling import CALL, Caller, callers, proofs_of, somebody_new, turns_at
 from .steps import Step
@@ -100,7 +100,7 @@ def _becoming(line: Line, caller: Caller, effects: Iterable[Effect]) -> Iterator
     kinds = {type(effect) for effect in effects}
     if Verified in kinds:
         yield "", replace(caller, recommendation=Recommendation.REUSE, verified=True), False
-    elif Refuted in kinds:
+    elif Refuted in kinds or Forgotten in kinds:
         yield "", somebody_new(caller), False
     elif Identified in kinds and line.confirm is None:
         for recommendation in (Recommendation.IGNORE, Recommendation.CONFIRM):

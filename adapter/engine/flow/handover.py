@@ -61,13 +61,16 @@ def arrived(
 
 
 def follow_up(line: Line, talk: Talk, known: Known) -> tuple[Talk, Step]:
-    """The step after a hand-over's outcome or a message was heard. Nobody is rung twice in a call."""
+    """The step after a hand-over's outcome, a message or the wish to be forgotten was heard. Nobody is rung twice in a
+    call."""
     over, spoken = replace(talk, place=Place.OVER), language_of(line, talk)
     done = talk.place in talk.visited
     if talk.place is Place.HANDED_OVER and not done:
         if talk.destination not in talk.tried:
             return put_through(line, talk, known, talk.destination)
         return over, Step((say(spoken, "unreached"),), HangUp(), talk.turn)
+    if talk.place is Place.OVER and talk.visited[-1:] == (Place.FORGET,):
+        return over, Step((say(spoken, "forgotten"),), HangUp(), talk.turn)
     recorded = (say(spoken, "recorded"),) if talk.place is Place.VOICEMAIL and done else ()
     return over, Step(recorded, HangUp(), talk.turn)
 

@@ -14,7 +14,7 @@ from adapter.engine.line import DEFAULT, Line
 from adapter.engine.model import Millis, Place, Talk, Turn
 
 from .judging import judge
-from .known import Effect, Heard, Identified, Learned, Proof, Refuted, Verified, WrongAnswer
+from .known import Effect, Forgotten, Heard, Identified, Learned, Proof, Refuted, Verified, WrongAnswer
 from .table import TABLE, Keeps, Then
 
 
@@ -38,6 +38,7 @@ def tries_at(line: Line, place: Place) -> int:
         Place.IDENTIFY: line.identify,
         Place.OFFER: line.offer,
         Place.MENU: line.menu,
+        Place.FORGET: line.forget,
     }
     part = parts.get(place)
     return part.tries if part is not None else _LANGUAGE_TRIES
@@ -52,6 +53,8 @@ def _moved(line: Line, talk: Talk, then: Then) -> Heard:
         return Heard(replace(talk, tries=0, wrong=0))
     if then is Then.DONE:
         return Heard(_done(talk))
+    if then is Then.OVER:
+        return Heard(replace(_done(talk), place=Place.OVER))
     if then is Then.AGAIN and talk.tries + 1 < tries_at(line, talk.place):
         return Heard(replace(talk, tries=talk.tries + 1))
     return _given_up(talk)
@@ -115,6 +118,11 @@ def _keep_destination(line: Line, talk: Talk, value: str) -> Heard:
     return Heard(talk if name in talk.tried else replace(talk, destination=name))
 
 
+def _keep_erasure(line: Line, talk: Talk, value: str) -> Heard:
+    """Nothing is left open of somebody who is forgotten."""
+    return Heard(replace(talk, intent="", offered=(), carried=(), opened=()), (Forgotten(value),))
+
+
 _KEEPS: Final[Mapping[Keeps, Callable[[Line, Talk, str], Heard]]] = MappingProxyType(
     {
         Keeps.NOTHING: _keep_nothing,
@@ -123,5 +131,6 @@ _KEEPS: Final[Mapping[Keeps, Callable[[Line, Talk, str], Heard]]] = MappingProxy
         Keeps.ACCOUNT: _keep_account,
         Keeps.INTENT: _keep_intent,
         Keeps.DESTINATION: _keep_destination,
+        Keeps.ERASURE: _keep_erasure,
     }
 )

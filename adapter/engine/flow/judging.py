@@ -134,6 +134,18 @@ def _menu(answered: Answered) -> Judged:
     return Judged(Event.CHOSEN, intent) if intent else _NOT_UNDERSTOOD
 
 
+def _forget(answered: Answered) -> Judged:
+    """Without a proof (an agent found out meanwhile that it is somebody else) there is nobody to forget."""
+    if answered.line.forget is None or not answered.proofs:
+        return _EXPIRED
+    if is_silent(answered.turn):
+        return _SILENCE
+    yes = yes_or_no(answered.turn, answered.language)
+    if yes is None:
+        return _NOT_UNDERSTOOD
+    return Judged(Event.YES, answered.proofs[0].customer_ref) if yes else Judged(Event.NO)
+
+
 def _outcome(answered: Answered) -> Judged:
     outcome = answered.turn.outcome
     if outcome is None:
@@ -158,6 +170,7 @@ _JUDGES: Final[Mapping[Place, Callable[[Answered], Judged]]] = MappingProxyType(
         Place.CONFIRM: _proof,
         Place.OFFER: _offer,
         Place.MENU: _menu,
+        Place.FORGET: _forget,
         Place.HANDED_OVER: _outcome,
         Place.VOICEMAIL: _message,
         Place.OVER: _nothing,

@@ -75,7 +75,14 @@ class Learned:
     value: str
 
 
-Effect = Verified | Refuted | WrongAnswer | Identified | Learned
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """All that is stored of this customer is to be erased: semantics §8, erasure."""
+
+    customer_ref: str
+
+
+Effect = Forgotten | Verified | Refuted | WrongAnswer | Identified | Learned
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ def is_menu_due(line: Line, talk: Talk, known: Known) -> bool:
     return line.menu is not None and not talk.intent
 
 
+def is_forget_due(line: Line, talk: Talk, known: Known) -> bool:
+    """A caller who proved in this call who they are wants to be forgotten. Nobody else can have anything erased."""
+    return line.forget is not None and known.verified and talk.intent == line.forget.intent
+
+
 def to_offer(line: Line, talk: Talk, known: Known) -> Intent | None:
     """The intent to ask about next: the one that got no answer yet, else the newest that was not asked about."""
     if line.offer is None or talk.intent:
@@ -103,6 +108,7 @@ ORDER: Final = (
     Question(Place.CONFIRM, is_confirm_due),
     Question(Place.OFFER, is_offer_due),
     Question(Place.MENU, is_menu_due),
+    Question(Place.FORGET, is_forget_due),
 )
 
 _POSITION: Final = {question.place: position for position, question in enumerate(ORDER)}

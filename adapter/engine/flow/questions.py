@@ -103,6 +103,12 @@ def _menu(asked: Asked) -> Words:
     return tuple(says), Ask(1, line.speech, likely)
 
 
+def _forget(asked: Asked) -> Words:
+    known = vocabulary(asked.spoken.language)
+    likely = (*sorted(known.yes), *sorted(known.no)) if asked.line.speech else ()
+    return (say(asked.spoken, "ask_forget", {"speech": asked.speech}),), Ask(1, asked.line.speech, likely)
+
+
 _QUESTIONS: Final[Mapping[Place, Callable[[Asked], Words]]] = MappingProxyType(
     {
         Place.LANGUAGE: _language,
@@ -111,5 +117,6 @@ _QUESTIONS: Final[Mapping[Place, Callable[[Asked], Words]]] = MappingProxyType(
         Place.CONFIRM: _confirm,
         Place.OFFER: _offer,
         Place.MENU: _menu,
+        Place.FORGET: _forget,
     }
 )

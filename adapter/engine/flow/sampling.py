@@ -208,5 +208,6 @@ _ANSWERS: Final[Mapping[Place, Callable[[Line, Callable[..., Turn]], Iterator[Do
         Place.CONFIRM: _proof,
         Place.OFFER: _offer,
         Place.MENU: _menu,
+        Place.FORGET: _offer,
     }
 )

@@ -39,13 +39,15 @@ class Then(StrEnum):
 
     `done`: it is done with. `again`: a try is used up, the same is asked again while tries are left, then it is given
     up. `given_up`: it is done with; who answered wrongly is refuted, who kept silent is not: silence proves nothing.
-    `further`: it goes on with its next question (the next offer, the next destination), if there is one.
+    `further`: it goes on with its next question (the next offer, the next destination), if there is one. `over`: the
+    conversation is over.
     """
 
     DONE = "done"
     AGAIN = "again"
     GIVEN_UP = "given_up"
     FURTHER = "further"
+    OVER = "over"
 
 
 class Keeps(StrEnum):
@@ -57,6 +59,7 @@ class Keeps(StrEnum):
     ACCOUNT = "account"
     INTENT = "intent"
     DESTINATION = "destination"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,13 @@ _MOVES: Final[Mapping[Place, Mapping[Event, Move]]] = {
         Event.CHOSEN: _CHOSEN,
         Event.NOT_UNDERSTOOD: _AGAIN,
         Event.SILENCE: _AGAIN,
+    },
+    Place.FORGET: {
+        Event.YES: Move(Then.OVER, Keeps.ERASURE),
+        Event.NO: _DONE,
+        Event.NOT_UNDERSTOOD: _AGAIN,
+        Event.SILENCE: _AGAIN,
+        Event.EXPIRED: Move(Then.GIVEN_UP),
     },
     Place.HANDED_OVER: {
         Event.ANSWERED: _DONE,

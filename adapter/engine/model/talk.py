@@ -17,6 +17,7 @@ class Place(StrEnum):
     CONFIRM = "confirm"
     OFFER = "offer"
     MENU = "menu"
+    FORGET = "forget"
     HANDED_OVER = "handed_over"
     VOICEMAIL = "voicemail"
     OVER = "over"

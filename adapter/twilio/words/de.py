@@ -63,6 +63,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "menu_option": (
             "{% if key %}Für {{ intent }} drücken Sie die {{ key }}.{% else %}Oder sagen Sie: {{ intent }}.{% endif %}"
         ),
+        "ask_forget": "Sollen wir alles löschen, was wir über Sie gespeichert haben?"
+        " Das lässt sich nicht rückgängig machen. " + _YES_OR_NO,
         # Zwischen den Fragen.
         "again": "Das habe ich leider nicht verstanden.",
         "verified": "Vielen Dank{% if name %}, {{ name }}{% endif %}.",
@@ -80,6 +82,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "recorded": "Vielen Dank, wir haben Ihre Nachricht und melden uns bei Ihnen. Auf Wiederhören.",
         "callback": ("Leider kann gerade niemand Ihren Anruf entgegennehmen. Wir rufen Sie zurück. Auf Wiederhören."),
         "goodbye": "Vielen Dank für Ihren Anruf. Auf Wiederhören.",
+        "forgotten": "Alles, was wir über Sie gespeichert hatten, ist gelöscht. Auf Wiederhören.",
         # Für den, der abnimmt.
         "whisper": (
             "{% if recommendation == 'ignore' %}Neuer Anrufer{% elif verified %}Bestätigter Anrufer"

@@ -61,6 +61,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "menu_option": (
             "{% if key %}For {{ intent }}, press {{ key }}.{% else %}You can also say: {{ intent }}.{% endif %}"
         ),
+        "ask_forget": "Shall we erase everything that we have stored about you? It cannot be brought back. "
+        + _YES_OR_NO,
         # Between questions.
         "again": "Sorry, I did not get that.",
         "verified": "Thank you{% if name %}, {{ name }}{% endif %}.",
@@ -72,6 +74,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "recorded": "Thank you, we have your message and will get back to you. Goodbye.",
         "callback": "We are sorry, nobody can take your call right now. We will call you back. Goodbye.",
         "goodbye": "Thank you for calling. Goodbye.",
+        "forgotten": "Everything that we had stored about you is erased. Goodbye.",
         # To the person who answers.
         "whisper": (
             "{% if recommendation == 'ignore' %}New caller{% elif verified %}Verified caller"

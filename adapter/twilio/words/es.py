@@ -62,6 +62,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "menu_option": (
             "{% if key %}Para {{ intent }}, marque {{ key }}.{% else %}También puede decir: {{ intent }}.{% endif %}"
         ),
+        "ask_forget": "¿Quiere que borremos todo lo que tenemos guardado sobre usted? No se podrá recuperar. "
+        + _YES_OR_NO,
         # Entre las preguntas.
         "again": "Perdone, no le he entendido.",
         "verified": "Muchas gracias{% if name %}, {{ name }}{% endif %}.",
@@ -77,6 +79,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "recorded": "Gracias, hemos recibido su mensaje y nos pondremos en contacto con usted. Hasta luego.",
         "callback": "Lo sentimos, ahora mismo nadie puede atenderle. Le devolveremos la llamada. Hasta luego.",
         "goodbye": "Gracias por llamar. Hasta luego.",
+        "forgotten": "Hemos borrado todo lo que teníamos guardado sobre usted. Hasta luego.",
         # Para quien contesta.
         "whisper": (
             "{% if recommendation == 'ignore' %}Llamada nueva{% elif verified %}Identidad confirmada"

@@ -67,6 +67,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "{% if key %}Appuyez sur {{ key }} pour : {{ intent }}.{% else %}Vous pouvez aussi dire : {{ intent }}."
             "{% endif %}"
         ),
+        "ask_forget": "Voulez-vous que nous effacions tout ce que nous avons enregistré à votre sujet ?"
+        " C'est définitif. " + _YES_OR_NO,
         # Entre les questions.
         "again": "Pardon, je n'ai pas bien compris.",
         "verified": "Merci{% if name %}, {{ name }}{% endif %}.",
@@ -86,6 +88,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "Nous sommes désolés, personne ne peut vous répondre pour le moment. Nous vous rappellerons. Au revoir."
         ),
         "goodbye": "Merci de votre appel. Au revoir.",
+        "forgotten": "Tout ce que nous avions enregistré à votre sujet est effacé. Au revoir.",
         # Pour la personne qui décroche.
         "whisper": (
             "{% if recommendation == 'ignore' %}Nouvel appel{% elif verified %}Identité confirmée"
