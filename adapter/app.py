@@ -47,13 +47,14 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the reference has an order of fields
     app.extensions["sticky-calls"] = service
     problems.install(app, service.ids)
+    recording = _recording(config, service, recorder)
     metrics = None if config.metrics.token is None else Metrics()
-    app.register_blueprint(api.build(service, metrics))
+    app.register_blueprint(api.build(service, recording, metrics))
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
     app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
-    app.register_blueprint(voice.build(_voice_edge(config, service, recorder, metrics)))
+    app.register_blueprint(voice.build(_voice_edge(config, service, recording, metrics)))
     return app
 
 
@@ -85,7 +86,7 @@ def build_service(
 
 
 def _voice_edge(
-    config: Config, service: Service, recorder: Recorder | None, metrics: Metrics | None
+    config: Config, service: Service, recording: Recording | None, metrics: Metrics | None
 ) -> voice.VoiceEdge:
     tokens = {account.sid: account.auth_tokens for account in config.twilio.accounts}
     return voice.VoiceEdge(
@@ -95,7 +96,7 @@ def _voice_edge(
         public_url=config.twilio.public_url or "",
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
-        recording=_recording(config, service, recorder),
+        recording=recording,
         metrics=metrics,
     )
 
@@ -108,7 +109,13 @@ def _recording(config: Config, service: Service, recorder: Recorder | None) -> R
     if wanted.file is None:
         return None
     file = RotatingFile(Path(wanted.file), most_bytes=wanted.max_bytes, files=wanted.keep + 1)
-    return Recording(FileRecorder(file, _clean(config), now), now, frozenset(wanted.lines) or None)
+    kept = FileRecorder(file, _clean(config), now)
+    if not wanted.lines:
+        return Recording(kept, now)
+    lines = [line for line in config.lines if line.number in wanted.lines]
+    return Recording(
+        kept, now, frozenset(wanted.lines), frozenset((line.organization, line.mode.value) for line in lines)
+    )
 
 
 def _clean(config: Config) -> Callable[[Recorded], Recorded]:

@@ -12,8 +12,20 @@ from flask import Flask
 
 from adapter.app import create_app
 from adapter.config import RecordingConfig
+from adapter.engine.model import Mode
 from adapter.replay.recording import Recorded, read, recorder
-from tests.builders import DIALED, CountedIds, ToldClock, Twilio, a_config, a_line, call_sid
+from tests.builders import (
+    DIALED,
+    Api,
+    CountedIds,
+    ToldClock,
+    Twilio,
+    a_config,
+    a_line,
+    an_organization,
+    call_sid,
+    issue_key,
+)
 
 CALLER = "+14155550123"
 
@@ -148,3 +160,51 @@ def test_only_the_lines_that_are_named_are_recorded(make: MakeApp, tmp_path: Pat
     twilio.voice(call_sid(2), To="+16505550100")
     twilio.post(f"whisper/{lines[1].key}/1", CallSid=call_sid(3), ParentCallSid=call_sid(2), To="+14155550199")
     assert [each.call for each in written(file)] == [call_sid(2), call_sid(2)]
+
+
+def saves(app: Flask, call_id: str = "crm_1", **body: Any) -> Any:
+    api = Api(app.test_client(), issue_key(app))
+    return api.end(call_id, "once", identity_hints={"ani": CALLER}, variables={"name": "Maria"}, **body)
+
+
+def test_what_the_api_saves_is_recorded_and_the_key_is_not(make: MakeApp, tmp_path: Path, clock: ToldClock) -> None:
+    file = tmp_path / "calls.jsonl"
+    app = make(recording=RecordingConfig(str(file)))
+    answer = saves(app)
+    Twilio(app.test_client()).voice(call_sid(1))
+    ended, voice = written(file)
+    text = file.read_text()
+    assert (ended.kind, ended.path, ended.key, ended.at) == ("api", "/v1/calls/end", ("acme", "prod"), clock.now())
+    assert (ended.caller, ended.caller != CALLER) == (voice.value("From"), True)
+    assert list(ended.headers) == ["content-type", "idempotency-key"]
+    assert "Maria" not in text
+    assert "sk_prod" not in text
+    assert answer.json["customer_ref"] not in text
+
+
+def test_reads_and_refused_api_calls_are_not_recorded(make: MakeApp) -> None:
+    kept = Kept()
+    app = make(kept)
+    saves(app)
+    api = Api(app.test_client(), issue_key(app))
+    api.call("crm_1")
+    api.end("crm_1", identity_hints={"ani": CALLER}, intent="again")  # 409
+    api.post("/v1/calls/end", {"call_id": 7})
+    Api(app.test_client(), "sk_prod_nobody").start("crm_2", ani=CALLER)
+    assert [entry["webhook"][1] for entry in kept] == ["/v1/calls/end"]
+
+
+def test_api_calls_are_recorded_of_the_organizations_whose_lines_are(make: MakeApp, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    lines = (a_line(), a_line(number="+1650*", organization="other"))
+    recording = RecordingConfig(str(file), lines=("+1650*",))
+    app = make(recording=recording, lines=lines, organizations=(an_organization(), an_organization("other")))
+    saves(app)
+    Api(app.test_client(), issue_key(app, "other", Mode.TEST)).start("crm_1", ani=CALLER)
+    Api(app.test_client(), issue_key(app, "other")).start("crm_1", ani=CALLER)
+    assert [(each.path, each.key) for each in written(file)] == [("/v1/calls/start", ("other", "prod"))]
+
+
+def test_a_recorder_that_fails_fails_no_api_call(make: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+    assert saves(make(Broken())).status_code == 200
+    assert "API call not recorded: OSError" in caplog.text

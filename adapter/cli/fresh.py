@@ -16,12 +16,15 @@ from pathlib import Path
 from adapter.app import create_app
 from adapter.clock import CountedIds, ToldClock
 from adapter.config import Config, DatabaseConfig, RecordingConfig, TwilioAccount, TwilioConfig
-from adapter.engine.model import Millis
+from adapter.engine.model import Millis, Mode
 from adapter.replay import WsgiExchange
 from adapter.replay.recording import Receipt, Recorded
 from adapter.replay.rerun import Rerun
-from adapter.replay.rerun.targets import answer_of, sent
+from adapter.replay.rerun.api_calls import ApiCalls
+from adapter.replay.rerun.targets import answer_of, sent, sent_to_api
 from adapter.store.copying import copy_database
+from adapter.store.keys import issue
+from adapter.usecases import Service
 
 _TOKEN = "of-a-replay"  # noqa: S105 - signs what an app in this very process is asked
 _NOWHERE = "http://localhost"
@@ -45,24 +48,49 @@ class _Receipts:
         body: str,
         receipt: Receipt | None = None,
         at: Millis | None = None,
+        sent: object = None,
+        key: tuple[str, str] | None = None,
     ) -> None:
         """See `web.recorded.Recorder`."""
         self.last = receipt
 
 
+class _Keys:
+    """API keys of the app, made when they are first asked for."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._made: dict[tuple[str, str], str | None] = {}
+
+    def of(self, whose: tuple[str, str]) -> str | None:
+        """None for an organization that is not configured."""
+        if whose not in self._made:
+            self._made[whose] = self._issued(*whose)
+        return self._made[whose]
+
+    def _issued(self, organization: str, mode: str) -> str | None:
+        store, directory = self._service.store, self._service.directory
+        if mode not in set(Mode) or directory.principal(organization, Mode(mode)) is None:
+            return None
+        return issue(store, directory.pepper, organization, Mode(mode), "replay", self._service.clock.now())[0]
+
+
 class _Fresh:
     """See `Target`."""
 
-    def __init__(self, exchange: WsgiExchange, clock: ToldClock, receipts: _Receipts) -> None:
+    def __init__(self, exchange: WsgiExchange, clock: ToldClock, receipts: _Receipts, keys: _Keys) -> None:
         self._exchange = exchange
         self._clock = clock
         self._receipts = receipts
+        self._api = ApiCalls(exchange, exchange.public_url, keys.of)
 
     def send(self, recorded: Recorded) -> Rerun:
         """The answer at the time of the recording; where nobody knows it, at that of the webhook before."""
         if recorded.at is not None:
             self._clock.tell(recorded.at)
         self._receipts.last = None
+        if recorded.is_api:
+            return sent_to_api(self._api, recorded)
         began = time.perf_counter()
         reply = sent(self._exchange, self._exchange.public_url, recorded)
         seconds = time.perf_counter() - began
@@ -82,10 +110,12 @@ def fresh(config: Config, memory: Path | None = None) -> Iterator[_Fresh]:
             copy_database(memory, file)
         clock, receipts = ToldClock(), _Receipts()
         app = create_app(_apart(config, file), clock=clock, ids=CountedIds(), recorder=receipts)
+        service: Service = app.extensions["sticky-calls"]
         try:
-            yield _Fresh(WsgiExchange(app, config.twilio.public_url or _NOWHERE, _TOKEN), clock, receipts)
+            exchange = WsgiExchange(app, config.twilio.public_url or _NOWHERE, _TOKEN)
+            yield _Fresh(exchange, clock, receipts, _Keys(service))
         finally:
-            app.extensions["sticky-calls"].store.close()
+            service.store.close()
 
 
 def _apart(config: Config, file: Path) -> Config:

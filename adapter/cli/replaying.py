@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import sys
@@ -17,14 +18,15 @@ from typing import Final
 import click
 
 from adapter.engine.model import Millis
-from adapter.replay.rerun import Pace, Rerun, Selection, Server, Tally, Target, checked, fresh_sids, play
+from adapter.replay.rerun import Customers, Pace, Rerun, Selection, Server, Tally, Target, checked, fresh_sids, play
 
+from .client import api_key
 from .configured import config_option, configured
 from .fresh import fresh
 from .replay_shown import console, show
 from .replay_source import Source, following, is_shown, refuse_other_formats
 
-_KINDS: Final = ("voice", "turn", "whisper", "status", "fallback")
+_KINDS: Final = ("voice", "turn", "whisper", "status", "fallback", "api")
 _DIFFERENT: Final = 1
 _SPEED: Final = re.compile(r"(\d+(?:\.\d+)?)x")
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -57,6 +59,7 @@ class _Way:
     config: Path | None
     memory: Path | None
     token_file: Path | None
+    key_file: Path | None
     public_url: str | None
 
 
@@ -67,6 +70,7 @@ class _Way:
 @config_option
 @click.option("--memory", type=_FILE, help="With --fresh: begin with a copy of this SQLite database.")
 @click.option("--token-file", type=_FILE, help="With --to: Twilio's auth token, in place of the configuration's.")
+@click.option("--key-file", type=_FILE, help="With --to: an API key, for API calls.  [default: $ADAPTER_API_KEY]")
 @click.option("--public-url", help="With --to: the address that is signed for.  [default: twilio.public_url]")
 @click.option("--speed", default="max", callback=speed_of, help="1x: with the gaps as recorded; 10x, …; max (default).")
 @click.option("--fresh-sids", is_flag=True, help="Every call gets a CallSid that no call had.")
@@ -90,6 +94,7 @@ def replay(
     path: Path | None,
     memory: Path | None,
     token_file: Path | None,
+    key_file: Path | None,
     public_url: str | None,
     speed: float | None,
     fresh_sids: bool,
@@ -109,7 +114,7 @@ def replay(
     """
     if bool(url) == is_fresh:
         raise click.UsageError("say --to URL or --fresh")
-    _refuse_what_does_not_fit(is_fresh, memory, token_file or public_url, concurrency)
+    _refuse_what_does_not_fit(is_fresh, memory, token_file or key_file or public_url, concurrency)
     if accept and (concurrency > 1 or repeat > 1 or check == "valid"):
         raise click.UsageError("--accept goes with neither --concurrency, --repeat nor --check valid")
     if accept:
@@ -117,7 +122,7 @@ def replay(
     selection = Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until)
     compare = (check or ("valid" if repeat > 1 else "same")) == "same"
     tally, broken, began = Tally(), 0, time.monotonic()
-    with _targets(_Way(url, path, memory, token_file, public_url), concurrency) as targets:
+    with _targets(_Way(url, path, memory, token_file, key_file, public_url), concurrency) as targets:
         for round_ in range(repeat):
             tally.begin_again()
             chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
@@ -133,7 +138,7 @@ def _refuse_what_does_not_fit(
     if memory and not is_fresh:
         raise click.UsageError("--memory goes with --fresh")
     if signing and is_fresh:
-        raise click.UsageError("--token-file and --public-url go with --to")
+        raise click.UsageError("--token-file, --key-file and --public-url go with --to")
     if is_fresh and concurrency > 1:
         raise click.UsageError("--concurrency goes with --to; --fresh plays in the order of the recording")
 
@@ -166,7 +171,10 @@ def _targets(way: _Way, concurrency: int) -> Iterator[list[Target]]:
             yield [target]
         return
     public, tokens = _signing(way, way.url)
-    yield [Server(public, tokens, way.url) for _ in range(concurrency)]
+    wanted = way.key_file or os.environ.get("ADAPTER_API_KEY")
+    key = api_key(way.key_file, os.environ) if wanted else None
+    customers = Customers()
+    yield [Server(public, tokens, way.url, api_key=key, customers=customers) for _ in range(concurrency)]
 
 
 def _signing(way: _Way, url: str) -> tuple[str, dict[str, str]]:

@@ -48,22 +48,22 @@ class Exchange(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """A webhook as it goes out: the URL that is asked for and signed, the headers, and the body of a POST."""
+class Outgoing:
+    """A request as it goes out: the URL that is asked for (and signed), the headers, and the body."""
 
     url: str
     headers: Mapping[str, str]
     body: str
 
 
-def signed(method: str, url: str, fields: Mapping[str, str], token: str) -> Signed:
+def signed(method: str, url: str, fields: Mapping[str, str], token: str) -> Outgoing:
     """The fields where Twilio puts them, and its signature over all of it (Twilio, "Webhooks security")."""
     headers = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*", "I-Twilio-Idempotency-Token": str(uuid.uuid4())}
     if method == "GET":
         asked = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}" if fields else url
-        return Signed(asked, {**headers, "X-Twilio-Signature": sign(asked, (), token)}, "")
+        return Outgoing(asked, {**headers, "X-Twilio-Signature": sign(asked, (), token)}, "")
     signature = sign(url, list(fields.items()), token)
-    return Signed(url, {**headers, "X-Twilio-Signature": signature, "Content-Type": _FORM}, urlencode(fields))
+    return Outgoing(url, {**headers, "X-Twilio-Signature": signature, "Content-Type": _FORM}, urlencode(fields))
 
 
 @dataclass(slots=True)
@@ -84,7 +84,10 @@ class HttpExchange:
 
     def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
         """See `Exchange`."""
-        out = signed(method, url, fields, self.token)
+        return self.ask(method, signed(method, url, fields, self.token))
+
+    def ask(self, method: str, out: Outgoing) -> Reply:
+        """Any request as it stands, not signed. NoAnswer."""
         try:
             with self._session.request(
                 method,
@@ -120,7 +123,10 @@ class WsgiExchange:
 
     def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
         """See `Exchange`. An exception of the app comes through."""
-        out = signed(method, url, fields, self.token)
+        return self.ask(method, signed(method, url, fields, self.token))
+
+    def ask(self, method: str, out: Outgoing) -> Reply:
+        """Any request as it stands, not signed."""
         answered: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
@@ -136,7 +142,7 @@ class WsgiExchange:
         named = {name.lower(): value for name, value in headers}
         return Reply(int(status.split()[0]), named.get("content-type", ""), body, named.get("location", ""))
 
-    def _environ(self, method: str, out: Signed) -> Environ:
+    def _environ(self, method: str, out: Outgoing) -> Environ:
         """PEP 3333, with the raw request line as gunicorn gives it."""
         target = beyond(self.public_url, out.url) or "/"
         path, _, query = target.partition("?")

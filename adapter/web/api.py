@@ -24,6 +24,7 @@ from .fields import UUID
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .problems import TOO_LARGE, of_denial, refuse, respond
+from .recorded import Recording, record_api_call
 from .scrape import timed
 
 T = TypeVar("T")
@@ -43,13 +44,14 @@ class Reply(Generic[T]):
 Route = Callable[..., Reply[Any]]
 
 
-def build(service: Service, metrics: Metrics | None = None) -> Blueprint:
-    """The blueprint of everything below /v1 but its description. `problems.install` comes first."""
+def build(service: Service, recording: Recording | None = None, metrics: Metrics | None = None) -> Blueprint:
+    """The blueprint of everything below /v1 but its description. `problems.install` comes first. `recording`: to whom
+    what saved something is offered. `metrics`: where requests are timed."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
     grace = GraceWarning()
     for method, rule, route in ROUTES:
-        view = guarded(service, partial(_answer, service, grace, route))
+        view = guarded(service, partial(_answer, service, grace, recording, route))
         api.add_url_rule(rule, route.__name__, _timed(view, metrics, route.__name__), methods=[method])
     api.register_blueprint(health.build(service))
     return api
@@ -112,10 +114,20 @@ def _known_form(customer_ref: str) -> str:
     return customer_ref.lower() if UUID.fullmatch(customer_ref) else _NOBODY
 
 
-def _answer(service: Service, grace: GraceWarning, route: Route, principal: Principal, **address: str) -> Response:
+def _answer(
+    service: Service,
+    grace: GraceWarning,
+    recording: Recording | None,
+    route: Route,
+    principal: Principal,
+    **address: str,
+) -> Response:
+    at = service.clock.now()
     reply = route(service, principal, **address)
     grace.warn(principal.organization, reply.answer.rate, service.clock.now())
-    return _respond(reply)
+    response = _respond(reply)
+    record_api_call(recording, principal, reply.body.value if reply.body else None, response, at)
+    return response
 
 
 def _respond(reply: Reply[Any]) -> Response:

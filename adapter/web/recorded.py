@@ -1,6 +1,8 @@
-"""Webhooks offered to a recorder once they are answered. Whatever a recorder does, the answer is given.
+"""Webhooks, and API calls that saved something, offered to a recorder once they are answered. Whatever a recorder does,
+the answer is given.
 
-Leaves out: what is kept of them, and how (`replay.recording`, `replay.pseudonyms`).
+Leaves out: what is kept of them, and how (`replay.recording`, `replay.pseudonyms`). Reads and refused API calls are not
+offered: they save nothing, so a replay does not miss them.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from flask import Response, g, request
 
 from adapter.engine.flow import Step
 from adapter.engine.line import Line
-from adapter.engine.model import Call, Millis
+from adapter.engine.model import Call, Millis, Principal
 from adapter.twilio.events import line_for, line_of
 from adapter.usecases.receipt import receipt
 
@@ -23,6 +26,8 @@ from .genuine import given_fields, value
 
 _LOG = logging.getLogger(__name__)
 _REFUSED = 403  # not Twilio's: it never happened
+_WRITES = frozenset({"POST", "DELETE"})
+_SAVED = 200
 
 View = Callable[..., Response]
 
@@ -42,16 +47,20 @@ class Recorder(Protocol):
         body: str,
         receipt: Mapping[str, object] | None = None,
         at: Millis | None = None,
+        sent: object = None,
+        key: tuple[str, str] | None = None,
     ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """`numbers`: of the lines whose calls are recorded, as configured; None: all."""
+    """`numbers`: of the lines whose calls are recorded, as configured; `keys`: organization and mode of these lines,
+    whose API calls are recorded, too. None: all."""
 
     recorder: Recorder
     now: Callable[[], Millis]
     numbers: frozenset[str] | None = None
+    keys: frozenset[tuple[str, str]] | None = None
 
 
 def recorded(view: View, recording: Recording | None, lines: tuple[Line, ...]) -> View:
@@ -71,6 +80,32 @@ def recorded(view: View, recording: Recording | None, lines: tuple[Line, ...]) -
         return response
 
     return answer
+
+
+def record_api_call(
+    recording: Recording | None, principal: Principal, sent: object, response: Response, at: Millis
+) -> None:
+    """The present request to the API, answered so. `sent`: its JSON. Never raises."""
+    key = (principal.organization, principal.mode.value)
+    if recording is None or request.method not in _WRITES or response.status_code != _SAVED:
+        return
+    if recording.keys is not None and key not in recording.keys:
+        return
+    try:
+        recording.recorder.record(
+            request.method,
+            quote(request.path),  # without a query, which the API does not look at
+            (),
+            dict(request.headers),
+            status=response.status_code,
+            content_type=response.headers.get("Content-Type", ""),
+            body=response.get_data(as_text=True),
+            at=at,
+            sent=sent,
+            key=key,
+        )
+    except Exception as error:  # noqa: BLE001 - as above
+        _LOG.error("API call not recorded: %s", type(error).__name__, exc_info=error)
 
 
 def note(recording: Recording | None, step: Step, call: Call | None, reason: str = "") -> None:

@@ -31,15 +31,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def run(*arguments: object) -> Result:
-    result = CliRunner(env={"ADAPTER_CONFIG": None}).invoke(main, [str(each) for each in arguments])
+def run(*arguments: object, **environ: str) -> Result:
+    result = CliRunner(env={"ADAPTER_CONFIG": None, "ADAPTER_API_KEY": None, **environ}).invoke(
+        main, [str(each) for each in arguments]
+    )
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
 
+def webhooks_of(day: Day) -> list[Recorded]:
+    return [each for each in read(day.recording) if isinstance(each, Recorded)]
+
+
 def one_call(day: Day) -> list[Recorded]:
     """The first call, which nobody's memory could have changed."""
-    webhooks = [each for each in read(day.recording) if isinstance(each, Recorded)]
+    webhooks = webhooks_of(day)
     return [each for each in webhooks if each.call == webhooks[0].call]
 
 
@@ -60,13 +66,30 @@ def test_a_call_is_answered_by_a_server_as_recorded_while_nobody_is_known_there(
 @pytest.mark.slow
 def test_load_has_percentiles_and_no_errors(day: Day, server: Server) -> None:
     options = ("--to", server.url, "--config", server.config_path, "--concurrency", 4, "--repeat", 3, "--json")
-    result = run("replay", day.recording, *options)
+    result = run("replay", day.recording, *options, ADAPTER_API_KEY=server.key("acme"))
     told = json.loads(result.stdout)
     assert (told["webhooks"], told["troubles"], told["compared"]) == (3 * day.webhooks, {}, 0)
-    assert told["calls"] == 3 * 20
+    assert told["calls"] == 3 * len({each.call for each in webhooks_of(day)} - {""})
     latency = told["latency_ms"]
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"]
     assert result.exit_code == 0
+
+
+@pytest.mark.slow
+def test_what_agents_save_is_sent_with_an_api_key_only(day: Day, server: Server, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(server.key("acme"))
+    saved = sum(each.is_api for each in webhooks_of(day))
+    options = ("--to", server.url, "--config", server.config_path, "--only", "api", "--fresh-sids", "--check", "valid")
+    without = run("replay", day.recording, *options, "--json")
+    assert json.loads(without.stdout)["troubles"] == {"not sent: no API key for its organization": saved}
+    assert without.exit_code == 1
+    told = json.loads(run("replay", day.recording, *options, "--json", "--key-file", key).stdout)
+    # What belongs to calls of the telephone, which were not played, is refused.
+    assert saved > 0 == sum(count for trouble, count in told["troubles"].items() if "not sent" in trouble)
+    key.write_text("sk_prod_unknown_guessed")
+    told = json.loads(run("replay", day.recording, *options, "--json", "--key-file", key).stdout)
+    assert told["troubles"] == {"answered with status 401": saved}
 
 
 @pytest.mark.slow

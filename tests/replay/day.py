@@ -1,4 +1,4 @@
-"""A recorded day: random people call a real app with recording switched on, several at a time.
+"""A recorded day: random people call a real app with recording switched on, several at a time; agents save something.
 
 Everything is drawn from a seed, and whoever is furthest behind in time goes next, so that a day is always the same.
 Leaves out: playing it again (`test_a_day`, `python -m tests.replay`).
@@ -6,16 +6,18 @@ Leaves out: playing it again (`test_a_day`, `python -m tests.replay`).
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from adapter.app import create_app
 from adapter.clock import CountedIds, ToldClock
-from adapter.config import load
+from adapter.config import Config, RecordingConfig, load
 from adapter.replay import (
     ANONYMOUS,
     BUSY,
@@ -24,7 +26,6 @@ from adapter.replay import (
     NO_ANSWER,
     SILENCE,
     Call,
-    Exchange,
     Handover,
     Heard,
     Keys,
@@ -39,6 +40,7 @@ from adapter.replay import (
     mailbox,
 )
 from adapter.replay.caller import Answer, Left, Outcome, Reaction
+from adapter.replay.exchange import Outgoing
 from adapter.replay.recording import recorder
 from adapter.store.copying import copy_database
 from tests.builders import ACCOUNT, AUTH_TOKEN, NOW, PUBLIC_URL, Api, issue_key
@@ -47,7 +49,9 @@ from tests.conversations.world import SETTINGS, configuration
 _LINES = [line["number"] for line in SETTINGS["lines"]]
 _WORDS = ["refund please", "money back", "my order", "complaint", "yes", "no", "Maria Lopez", "Ana Moss", "hm", "4711"]
 _KEYS = ["1", "2", "3", "9", "4711", "4711#", "1111", "2222", "0", "#", "12"]
+_NAMES = [("Maria Lopez", "4711"), ("Ana Moss", "1111"), ("Ben Moss", "2222")]
 _PHONES = 4
+_SAVED = 0.3  # of all calls an agent saves something
 _DAY_SECONDS = 86_400
 _STIR = [None, None, "A", "B", "C", "TN-Validation-Failed-A"]
 
@@ -109,16 +113,28 @@ class Times:
 class InTurn:
     """An exchange whose webhooks go out in the order of time of all telephones."""
 
-    inner: Exchange
+    inner: WsgiExchange
     times: Times
     phone: int
     sent: list[int]
+    key: str
 
     def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
         with self.times.turns:
             self.times.wait_for(self.phone)
             self.sent[0] += 1
             return self.inner.send(method, url, fields)
+
+    def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """The API, as an agent's desktop. Only what is saved is recorded."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        with self.times.turns:
+            self.times.wait_for(self.phone)
+            reply = self.inner.ask(method, Outgoing(PUBLIC_URL + path, headers, json.dumps(body) if body else ""))
+            self.sent[0] += method != "GET" and reply.status == 200
+        self.times.pass_at(self.phone, 0.7)
+        told: dict[str, Any] = json.loads(reply.body)
+        return told
 
 
 @dataclass(frozen=True)
@@ -136,17 +152,21 @@ def a_day(folder: Path, calls: int, seed: int = 1, people: int | None = None, **
     file = folder / "calls.jsonl"
     wanted = {"file": str(file), "personal": "keep", "max_bytes": 10**9, **recording}
     path = configuration(folder, PUBLIC_URL, recording=wanted)
-    known = _remember(path, random.Random(seed), calls // 5 if people is None else people)
+    kept = load(path, {})
+    if wanted["personal"] == "keep":  # the morning's memory has them; under pseudonyms only a recording can
+        kept = replace(kept, recording=RecordingConfig())
+    known = _remember(kept, random.Random(seed), calls // 5 if people is None else people)
     memory = folder / "morning.db"
     copy_database(folder / "calls.db", memory)
     times, sent = Times(ToldClock(NOW)), [0]
     app = create_app(load(path, {}), clock=times.clock, ids=CountedIds())
     times.of = dict.fromkeys(range(_PHONES), NOW / 1_000)
     exchange = WsgiExchange(app, PUBLIC_URL, AUTH_TOKEN)
+    key = issue_key(app)
     threads = [
         threading.Thread(
             target=_calls,
-            args=(InTurn(exchange, times, phone, sent), random.Random(f"{seed} {phone}"), known),
+            args=(InTurn(exchange, times, phone, sent, key), random.Random(f"{seed} {phone}"), known),
             kwargs={"count": len(range(phone, calls, _PHONES))},
         )
         for phone in range(_PHONES)
@@ -174,7 +194,10 @@ def _calls(exchange: InTurn, chance: random.Random, people: list[str], count: in
             # The day's end is not reached to the second: what counts is how many calls there are in it.
             due = NOW / 1_000 + _DAY_SECONDS * (number + chance.random()) / count
             times.pass_at(phone, max(0.0, due - times.of[phone]))
-            network.play(_a_call(chance, people), Somebody(chance))
+            call = _a_call(chance, people)
+            network.play(call, Somebody(chance))
+            if chance.random() < _SAVED:
+                _save(exchange, chance, call)
     finally:
         times.end(phone)
 
@@ -188,13 +211,36 @@ def _a_call(chance: random.Random, people: list[str]) -> Call:
     return Call(caller, chance.choice(_LINES), sid=sid, stir=chance.choice(_STIR), forwarded_from=forwarded)
 
 
-def _remember(path: Path, chance: random.Random, count: int) -> list[str]:
+def _save(exchange: InTurn, chance: random.Random, call: Call) -> None:
+    """What agents do after a call, in the ways that integrations do it."""
+    name, pin = chance.choice(_NAMES)
+    about = {"ani": call.caller, "external_ids": {"customer_number": f"88-{chance.randrange(60):06d}"}}
+    learnt = {"variables": {"name": name, "pin": pin, "plan": chance.choice(["basic", "gold"])}}
+    way = chance.randrange(4)
+    if way == 0:
+        exchange.ask("POST", "/v1/calls/end", {"call_id": call.sid, "identity_hints": about, **learnt})
+    elif way == 1:  # the reference comes from reading the call, which no recording has
+        ref = exchange.ask("GET", f"/v1/calls/{call.sid}").get("customer_ref")
+        exchange.ask("POST", "/v1/calls/end", {"call_id": call.sid, "customer_ref": ref, "intent": "complaint"})
+    elif way == 2:
+        own = f"crm {call.sid[2:12]}/7"
+        ref = exchange.ask("POST", "/v1/calls/start", {"call_id": own, "identity_hints": about}).get("customer_ref")
+        exchange.ask("POST", f"/v1/calls/{quote(own)}/identity", {"verdict": chance.choice(["confirmed", "rejected"])})
+        updates = {"note": {"value": "left-handed", "ttl_seconds": 86_400}}
+        exchange.ask("POST", "/v1/calls/end", {"call_id": own, "customer_ref": ref, "variable_updates": updates})
+    else:
+        own = f"bye-{call.sid[2:12]}"
+        ref = exchange.ask("POST", "/v1/calls/start", {"call_id": own, "identity_hints": about}).get("customer_ref")
+        exchange.ask("DELETE", f"/v1/customers/{ref}")
+
+
+def _remember(config: Config, chance: random.Random, count: int) -> list[str]:
     """People who called before; their numbers."""
-    app = create_app(load(path, {}), clock=ToldClock(NOW - 86_400_000))
+    app = create_app(config, clock=ToldClock(NOW - 86_400_000))
     api = Api(app.test_client(), issue_key(app))
     numbers = [f"+1650{number:07d}" for number in range(count)]
     for at, number in enumerate(numbers):
-        name, pin = chance.choice([("Maria Lopez", "4711"), ("Ana Moss", "1111"), ("Ben Moss", "2222")])
+        name, pin = chance.choice(_NAMES)
         answer = api.end(
             f"before_{at}",
             identity_hints={"ani": number, "external_ids": {"customer_number": f"77-{at:06d}"}},

@@ -11,7 +11,8 @@ from itertools import zip_longest
 
 from adapter.replay.recording import Answer
 
-from .described import added, changed, handed_on, removed
+from .data import differences_of_tables, table
+from .described import added, changed, elsewhere, handed_on, removed
 from .trees import Difference, Verb, tree
 
 
@@ -19,6 +20,9 @@ def differences(before: str, after: str) -> tuple[Difference, ...]:
     """What a caller would now hear differently, in the order of the call; nothing for equal trees."""
     if before == after:
         return ()
+    told, tells = table(before), table(after)
+    if told is not None and tells is not None:
+        return tuple(differences_of_tables(told, tells))
     old, new = tree(before), tree(after)
     if old is None or new is None:
         return _unreadable(old, new, before, after)
@@ -35,6 +39,8 @@ def differences_of_answers(before: Answer | None, after: Answer | None) -> tuple
     if before.status != after.status:
         sentence = f"is answered with status {after.status} instead of {before.status}"
         found.append(Difference("status", sentence, str(before.status), str(after.status)))
+        if table(before.body) is not None:  # an answer and a refusal have nothing in common
+            return tuple(found)
     if _media(before) != _media(after):
         sentence = f"is answered as {_media(after) or 'nothing'} instead of {_media(before) or 'nothing'}"
         found.append(Difference("type", sentence, _media(before), _media(after)))
@@ -83,6 +89,9 @@ def _aligned(old: tuple[Verb, ...], new: tuple[Verb, ...]) -> Iterator[Differenc
 
 def _replaced(old: tuple[Verb, ...], new: tuple[Verb, ...]) -> Iterator[Difference]:
     for one, other in zip_longest(old, new):
+        if one is not None and other is not None and (moved := elsewhere(one, other)) is not None:
+            yield moved
+            continue
         if one is not None:
             yield removed(one)
         if other is not None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from .trees import Difference, Verb, filled
 
+_PUTS_THROUGH: Final = frozenset({"Dial", "Enqueue"})
 _NOUNS: Final = {
     "Number": "",
     "Sip": "",
@@ -39,6 +40,13 @@ def added(verb: Verb) -> Difference:
 def removed(verb: Verb) -> Difference:
     """Of a verb that is not there any more."""
     return Difference(_kind(verb), f"no longer {_does(verb)}", _value(verb), "")
+
+
+def elsewhere(old: Verb, new: Verb) -> Difference | None:
+    """Between two verbs of different names that both put the caller through; None for others."""
+    if old.name not in _PUTS_THROUGH or new.name not in _PUTS_THROUGH:
+        return None
+    return _instead("destination", "is put through to {new} instead of {old}", _place(old), _place(new))
 
 
 def handed_on(old: Verb, new: Verb) -> Iterator[Difference]:
@@ -105,6 +113,12 @@ _KINDS: Final = {
     "Enqueue": "destination",
     "Redirect": "goes_on",
 }
+
+
+def _place(verb: Verb) -> str:
+    if verb.name == "Dial":
+        return destination(verb)
+    return f"the queue {verb.text}" if verb.text else f"the workflow {verb.attribute('workflowSid')}"
 
 
 def _attributes(old: Verb, new: Verb) -> Iterator[Difference]:

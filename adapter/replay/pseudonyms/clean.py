@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from adapter.engine.caller_id import read_ani
-from adapter.replay.recording.values import Answer, Pairs, Receipt, Recorded
+from adapter.replay.recording.values import Answer, Pairs, Receipt, Recorded, call_id_in
 
 from . import harmless as known
+from .bodies import Replacing, body, replaced
+from .bodies import known as known_part
 from .characters import digits
 from .keyed import Key
 from .text import Harmless, Replacer
@@ -31,6 +33,8 @@ _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _KEYS_PRESSED: Final = re.compile("[0-9#*A-D]*")
 # /twilio/turn/2, /twilio/whisper/0a1b2c3d4e5f/2/answer: the number of a turn, the key of a line.
 _OWN: Final = re.compile(r"/twilio(?:/[a-z]{1,10}|/turn/\d{1,4}|/whisper/[0-9a-f]{12}(?:/\d{1,4}(?:/answer)?)?)")
+_API_PATHS: Final = frozenset({"/v1/calls/start", "/v1/calls/end"})
+_CUSTOMERS: Final = "/v1/customers/"
 _SCHEME: Final = re.compile("[a-z]+:")
 _USERINFO: Final = re.compile(r"(?<=//)[^/@\s\"'<>]+@")
 _NOTHING: Final = Harmless(few_digits=False)
@@ -40,6 +44,8 @@ _SPOKEN: Final = frozenset(folded(word) for word in known.SPOKEN)
 def without_secrets(recorded: Recorded) -> Recorded:
     """Tokens, signatures, cookies and credentials left out, and all headers but the chosen ones; the rest as it is."""
     answer = recorded.answer
+    if recorded.is_api:
+        return _api_without_secrets(recorded)
     return replace(
         recorded,
         path=_query(recorded.path, lambda name, value: (name, value)),
@@ -73,6 +79,8 @@ class Pseudonyms:
         public = without_secrets(recorded)
         personal = self._learn(public)
         spoken, heard, decided = self._allowed(personal)
+        if public.is_api:
+            return self._api_call(public, heard)
         return replace(
             public,
             method=public.method if re.fullmatch("[A-Z]{3,7}", public.method) else "POST",
@@ -83,6 +91,27 @@ class Pseudonyms:
             receipt=self._receipt(public.receipt, decided),
             name=self._replacer.text(public.name, Harmless(known.RECEIPT_WORDS | known.PATH_WORDS)),
         )
+
+    def _api_call(self, public: Recorded, heard: Harmless) -> Recorded:
+        """What is saved is heard in later calls, so it is replaced like what is heard."""
+        replacer = self._replacer
+        replacing = Replacing(
+            lambda text: replacer.known_text(text, heard), self._address, lambda value: replacer.value(value, heard)
+        )
+        answer = public.answer
+        return replace(
+            public,
+            path=_api_path(public.path, replacing.text),
+            headers={name: self._api_header(name, value) for name, value in public.headers.items()},
+            sent=replaced(public.sent, replacing),
+            answer=answer and replace(answer, body=body(answer.body, replacing) or ""),
+        )
+
+    def _api_header(self, name: str, value: str) -> str:
+        """Of an Idempotency-Key only equality counts."""
+        if name == "idempotency-key":
+            return self._key.draw(name, value).hex()[:32]
+        return self._formed(known.API_HEADERS[name], value)
 
     def _learn(self, recorded: Recorded) -> frozenset[str]:
         """The words that are personal in this call, from all its webhooks so far."""
@@ -165,6 +194,27 @@ class Pseudonyms:
             return None
         cleaned: Receipt = self._replacer.value(dict(receipt), values, self._receipt_names)
         return cleaned
+
+
+def _api_without_secrets(recorded: Recorded) -> Recorded:
+    answer = recorded.answer
+    return replace(
+        recorded,
+        path=recorded.path.partition("?")[0],
+        fields=(),
+        headers={name: value for name, value in recorded.headers.items() if name in known.API_HEADERS},
+        sent=known_part(recorded.sent),
+        answer=answer and replace(answer, body=body(answer.body, None) or ""),
+    )
+
+
+def _api_path(path: str, text: Callable[[str], str]) -> str:
+    """The customer's reference or the call's id in it replaced, as in the JSON."""
+    if (call := call_id_in(path)) != "":
+        return f"/v1/calls/{quote(text(call))}/identity"
+    if path.startswith(_CUSTOMERS):
+        return _CUSTOMERS + quote(text(unquote(path.removeprefix(_CUSTOMERS))))
+    return path if path in _API_PATHS else "/v1"
 
 
 def _is_known(path: str) -> bool:

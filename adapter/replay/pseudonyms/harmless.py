@@ -74,10 +74,11 @@ HEADERS: Final = {
     "x-home-region": re.compile(r"[a-z]{2}\d"),
     "i-twilio-idempotency-token": re.compile(r"(?!)"),  # only equality counts: always replaced
 }
+API_HEADERS: Final = {"content-type": HEADERS["content-type"], "idempotency-key": re.compile(r"(?!)")}
 CONTENT_TYPE: Final = HEADERS["content-type"]
 
 # In addresses: what names no person and no company.
-ADDRESS_WORDS: Final = listed("sip sips tel client whatsapp user phone transport tls tcp udp twilio com invalid")
+ADDRESS_WORDS: Final = listed("sticky sip sips tel client whatsapp user phone transport tls tcp udp twilio com invalid")
 WITHHELD: Final = listed(
     "anonymous restricted unavailable unknown private blocked withheld suppressed hidden no not caller id "
     "callerid available number"

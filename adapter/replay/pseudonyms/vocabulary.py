@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from adapter.engine.flow.words import vocabulary as understood
 from adapter.engine.line import Destination, Line
 from adapter.twilio.words import BUILT_IN
 
@@ -35,13 +36,20 @@ def vocabulary(
     """Of these lines and texts by language, on top of the built-in texts. `kept`: further values that stay, such as the
     public address of the service."""
     lines = tuple(lines)
-    said = [*_templates(texts or {}), *(part for line in lines for part in _said(line))]
+    said = [*_templates(texts or {}), *(part for line in lines for part in _said(line)), *_understood()]
     words = {folded(word) for text in said for word in _WORD.findall(text)}
     figures = {found for text in said for found in _FIGURES.findall(text)}
     own = {value for line in lines for value in _own(line)}
     return Vocabulary(
         frozenset(words | {folded(word) for word in SPOKEN}), frozenset({*own, *figures, *kept} - {"", "*"})
     )
+
+
+def _understood() -> Iterator[str]:
+    """What is listened for in an answer: without it a caller would not be understood any more."""
+    for code in BUILT_IN:
+        language = understood(code)
+        yield from (*language.yes, *language.no, *language.before_name, *language.before_number)
 
 
 def _templates(texts: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
@@ -53,6 +61,7 @@ def _templates(texts: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
 def _said(line: Line) -> Iterator[str]:
     yield from (_TEMPLATE.sub(" ", text) for text in line.texts.values())
     yield from (name.replace("_", " ") for name in (*line.intents, *line.destinations, *line.disclosure.variables))
+    yield from (name.replace("_", " ") for name in _variables(line))
     yield from line.disclosure.intents
     for rule in line.intents.values():
         yield from rule.said.values()
@@ -60,9 +69,19 @@ def _said(line: Line) -> Iterator[str]:
         yield from (option.intent.replace("_", " "), *option.words)
 
 
+def _variables(line: Line) -> Iterator[str]:
+    """Names under which something is kept for this line's conversation."""
+    yield line.language_variable
+    if line.confirm is not None:
+        yield from (line.confirm.variable, line.confirm.external_id)
+    if line.identify is not None:
+        yield line.identify.key
+
+
 def _own(line: Line) -> Iterator[str]:
     yield line.number
     yield line.key  # which names it in addresses
+    yield from (each.language for each in line.languages)
     for destination in (line.destination, *line.destinations.values()):
         yield from _addresses(destination)
 

@@ -11,6 +11,10 @@
                  "step": "ask", "destination": "billing", …},                                 null: none
      "name": "first_call"}                               what the source calls it; absent when it does not
 
+A request to the REST API has, instead of fields, what was sent and whose API key it was (never the key):
+
+     "path": "/v1/calls/end", "sent": {"call_id": …}, "key": {"organization": "default", "mode": "prod"}
+
 Newer versions may add keys to version 1; unknown ones are read over. Personal data is replaced before anything is
 written (`adapter.replay.pseudonyms`), and secrets (CallToken, signatures, cookies) are never in a line.
 A recording is `calls.jsonl`, then older `calls.jsonl.1`, `.2` …; `parts` names them in order of time.

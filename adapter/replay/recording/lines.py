@@ -30,6 +30,9 @@ def line_of(recorded: Recorded) -> bytes:
     }
     if recorded.name:
         entry["name"] = recorded.name
+    if recorded.key is not None:
+        entry["key"] = dict(zip(("organization", "mode"), recorded.key, strict=True))
+        entry["sent"] = recorded.sent
     text = json.dumps(entry, ensure_ascii=False, separators=(", ", ": "))
     # U+2028 and the like end a line for some readers.
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
@@ -62,6 +65,8 @@ def recorded_of(line: str) -> Recorded:
         answer=_answer(entry.get("answer")),
         receipt=_receipt(entry.get("receipt")),
         name=entry["name"] if isinstance(entry.get("name"), str) else "",
+        sent=entry.get("sent"),
+        key=_key(entry.get("key")),
     )
 
 
@@ -122,6 +127,14 @@ def _answer(value: object) -> Answer | None:
     if not isinstance(kind, str) or not isinstance(body, str):
         raise ValueError('"answer" has a type or body that is not a text')
     return Answer(value["status"], kind, body)
+
+
+def _key(value: object) -> tuple[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError('"key" is not a table')
+    return _text(value, "organization"), _text(value, "mode")
 
 
 def _receipt(value: object) -> Mapping[str, object] | None:

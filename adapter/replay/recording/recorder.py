@@ -72,13 +72,15 @@ class Recorder:
         body: str,
         receipt: Receipt | None = None,
         at: Millis | None = None,
+        sent: object = None,
+        key: tuple[str, str] | None = None,
     ) -> None:
         """The door for edges: plain values. `target`: path and query as they came over the wire. `at`: when it came,
-        if that is known better than by the present."""
+        if that is known better than by the present. `sent` and `key`: see `Recorded`."""
         try:
             path = target if method != "GET" else target.partition("?")[0]
             lowered = {name.lower(): value for name, value in headers.items()}
-            webhook = Recorded(method, path or "/", tuple(fields), at, lowered)
+            webhook = Recorded(method, path or "/", tuple(fields), at, lowered, sent=sent, key=key)
             self.offer(webhook, Answer(status, content_type, body), receipt)
         except Exception as error:  # noqa: BLE001 - a recording is worth less than the call it records
             self._lose(type(error).__name__)

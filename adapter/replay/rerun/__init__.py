@@ -10,6 +10,7 @@ Leaves out: an app in this process (`cli.fresh`), and how results are shown (`cl
 """
 
 from .accepted import Accepted
+from .api_calls import Customers
 from .checks import Checked, checked
 from .distinct import Distinct
 from .order import in_order
@@ -22,6 +23,7 @@ from .targets import Rerun, Server, Target, fresh_sids
 __all__ = [
     "Accepted",
     "Checked",
+    "Customers",
     "Distinct",
     "Pace",
     "Rerun",

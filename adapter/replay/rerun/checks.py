@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adapter.replay.compare import Difference, differences_of_answers, differences_of_receipts
+from adapter.replay.compare.data import table
 from adapter.replay.compare.trees import tree
 from adapter.replay.recording import Answer, Receipt
 
@@ -61,7 +62,9 @@ def differing(
 def _unusable(answer: Answer) -> str:
     if answer.status not in _FINE:
         return f"answered with status {answer.status}"
-    return "answered with something that is no TwiML" if answer.body and tree(answer.body) is None else ""
+    if not answer.body or table(answer.body) is not None or tree(answer.body) is not None:
+        return ""
+    return "answered with something that is no TwiML"
 
 
 def _comparable(answer: Answer) -> Answer:

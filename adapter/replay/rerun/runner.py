@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from queue import Queue
 from typing import Final
@@ -15,6 +17,8 @@ from .targets import Rerun, Target
 
 # For each worker: enough that none is idle, too few to hold a long file.
 _MOST_WAITING: Final = 64
+_MOST_CUSTOMERS: Final = 10_000
+_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def play(
@@ -42,6 +46,7 @@ class _Workers:
             for pair in zip(targets, self._queues, strict=True)
         ]
         self._done = done
+        self._calls_of: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._failure: BaseException | None = None
 
@@ -53,7 +58,7 @@ class _Workers:
                 if self._failure is not None:
                     break
                 pace.wait(recorded.at)
-                self._queues[crc32(recorded.call.encode()) % len(self._queues)].put(recorded)
+                self._queues[crc32(self._lane(recorded).encode()) % len(self._queues)].put(recorded)
         except BaseException as error:  # noqa: BLE001 - raised again below, once all threads have ended
             self._failure = self._failure or error
         for queue in self._queues:
@@ -62,6 +67,16 @@ class _Workers:
             thread.join()
         if self._failure is not None:
             raise self._failure
+
+    def _lane(self, recorded: Recorded) -> str:
+        """What must stay in its order. A customer who is erased was told of in a call: not before it is over."""
+        if recorded.call:
+            for ref in _UUID.findall(recorded.answer.body) if recorded.is_api and recorded.answer else ():
+                self._calls_of[ref] = recorded.call
+                if len(self._calls_of) > _MOST_CUSTOMERS:
+                    self._calls_of.popitem(last=False)
+            return recorded.call
+        return next((self._calls_of[ref] for ref in _UUID.findall(recorded.path) if ref in self._calls_of), "")
 
     def _run(self, target: Target, queue: Queue[Recorded | None]) -> None:
         """After a failure the queue is still emptied, or the others would wait for room in it."""

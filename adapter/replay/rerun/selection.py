@@ -26,6 +26,6 @@ class Selection:
             return False
         if self.calls and recorded.call not in self.calls:
             return False
-        if self.numbers and not any(recorded.value(name) in self.numbers for name in _NUMBERS):
+        if self.numbers and not self.numbers & {recorded.caller, recorded.dialed, *map(recorded.value, _NUMBERS)}:
             return False
         return self.until is None or recorded.at is None or recorded.at <= self.until

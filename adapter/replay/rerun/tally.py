@@ -57,9 +57,11 @@ class Group:
 
 @dataclass(slots=True)
 class _Call:
-    """A call that goes on. `caller`: who calls; of nobody knows whom, the call stands for the caller."""
+    """A call that goes on. `caller`: who calls; of nobody knows whom, the call stands for the caller. `is_one`: no
+    customer erased without any call."""
 
     caller: str
+    is_one: bool = True
     marks: set[str] = field(default_factory=set)
     has_gone: bool = False
 
@@ -150,11 +152,12 @@ class Tally:
             self.last = recorded.at if self.last is None else max(self.last, recorded.at)
 
     def _call(self, recorded: Recorded) -> _Call:
-        key = recorded.call
+        key = recorded.call or recorded.path
         if key not in self._calls:
-            self.calls += 1
-            self._calls[key] = _Call(caller_of(recorded))
-            self.callers.add(self._calls[key].caller)
+            call = self._calls[key] = _Call(caller_of(recorded), bool(recorded.call))
+            if call.is_one:
+                self.calls += 1
+                self.callers.add(call.caller)
             if len(self._calls) > _MOST_CALLS:
                 self._calls.popitem(last=False)
         self._calls.move_to_end(key)
@@ -171,8 +174,9 @@ class Tally:
     def _mark(self, differences: tuple[Difference, ...], call: _Call) -> None:
         found = {about(each.kind) for each in differences}
         self.changes.update(found - call.marks)
-        self.changed_calls += not call.marks
-        self.changed_callers.add(call.caller)
+        if call.is_one:
+            self.changed_calls += not call.marks
+            self.changed_callers.add(call.caller)
         for each in found:
             self.changes_of_callers[each].add(call.caller)
         call.marks |= found
@@ -220,7 +224,7 @@ class Tally:
 
 def caller_of(recorded: Recorded) -> str:
     """Who calls, by number. Of who withholds it nobody knows whether they called before: each call is one's own."""
-    return read_ani(recorded.value("From")).number or recorded.call
+    return read_ani(recorded.caller).number or recorded.call or recorded.path
 
 
 def about(kind: str) -> str:
@@ -241,7 +245,7 @@ def _group_as_json(group: Group) -> dict[str, Any]:
 
 
 def _example(recorded: Recorded) -> Example:
-    return Example(recorded.call, recorded.value("From"), recorded.kind, recorded.at)
+    return Example(recorded.call, recorded.caller, recorded.kind, recorded.at)
 
 
 def _example_as_json(example: Example) -> dict[str, Any]:

@@ -7,10 +7,15 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Final, Protocol
 
 from adapter.replay.exchange import Exchange, HttpExchange, NoAnswer, Reply
 from adapter.replay.recording import Answer, Receipt, Recorded
+from adapter.replay.recording.values import call_id_in
+
+from .api_calls import ApiCalls, Customers, NoKey
 
 _CALL_SID: Final = re.compile("CA[0-9a-f]{32}")
 
@@ -36,7 +41,9 @@ class Target(Protocol):
 class Server:
     """A running server. `tokens`: auth tokens by AccountSid, "*" for any other; `public_url` is what is signed for.
 
-    `base_url`: where to connect, when that is another address. `exchanges` makes the way there (tests).
+    `base_url`: where to connect, when that is another address. `api_key`: for API calls, which are not sent without it;
+    `customers`: shared with other ways to the same server.
+    `exchanges` makes the way there (tests).
     """
 
     def __init__(
@@ -45,14 +52,20 @@ class Server:
         tokens: Mapping[str, str],
         base_url: str | None = None,
         exchanges: Callable[[str], Exchange] | None = None,
+        api_key: str | None = None,
+        customers: Customers | None = None,
     ) -> None:
         self._public_url = public_url.rstrip("/")
         self._tokens = tokens
         self._make = exchanges or (lambda token: HttpExchange(self._public_url, token, base_url))
         self._exchanges: dict[str, Exchange] = {}
+        asks = HttpExchange(self._public_url, "", base_url)
+        self._api = ApiCalls(asks, self._public_url, lambda _: api_key, customers or Customers())
 
     def send(self, recorded: Recorded) -> Rerun:
         """See `Target`. A webhook of an account without a token is not sent."""
+        if recorded.is_api:
+            return sent_to_api(self._api, recorded)
         token = self._tokens.get(recorded.value("AccountSid")) or self._tokens.get("*")
         if token is None:
             return Rerun(recorded, None, trouble="no auth token for its account")
@@ -60,10 +73,29 @@ class Server:
             self._exchanges[token] = self._make(token)
         began = time.perf_counter()
         try:
-            reply = sent(self._exchanges[token], self._public_url, recorded)
+            reply = sent(self._exchanges[token], self._public_url, _now(recorded))
         except NoAnswer as error:
             return Rerun(recorded, None, trouble=f"no answer: {error}", seconds=time.perf_counter() - began)
         return Rerun(recorded, answer_of(reply), seconds=time.perf_counter() - began)
+
+
+def _now(recorded: Recorded) -> Recorded:
+    """To a server that lives today, the call ends today: hung up long ago, nothing could be saved of it any more."""
+    told = format_datetime(datetime.now(UTC))
+    fields = tuple((name, told if name == "Timestamp" else value) for name, value in recorded.fields)
+    return replace(recorded, fields=fields)
+
+
+def sent_to_api(api: ApiCalls, recorded: Recorded) -> Rerun:
+    """The API call, and what came of it."""
+    began = time.perf_counter()
+    try:
+        reply = api.send(recorded)
+    except NoKey:
+        return Rerun(recorded, None, trouble="not sent: no API key for its organization")
+    except NoAnswer as error:
+        return Rerun(recorded, None, trouble=f"no answer: {error}", seconds=time.perf_counter() - began)
+    return Rerun(recorded, answer_of(reply), seconds=time.perf_counter() - began)
 
 
 def sent(exchange: Exchange, public_url: str, recorded: Recorded) -> Reply:
@@ -99,8 +131,20 @@ class _Renamed:
             return new
 
         fields = tuple((n, fresh(v) if _CALL_SID.fullmatch(v) else v) for n, v in recorded.fields)
-        rerun = self.target.send(replace(recorded, fields=fields))
+        renamed = _api_call_renamed(recorded, fresh) if recorded.is_api else replace(recorded, fields=fields)
+        rerun = self.target.send(renamed)
         if rerun.answer is None:
             return replace(rerun, recorded=recorded)
         body = _CALL_SID.sub(lambda found: names.get(found[0], found[0]), rerun.answer.body)
         return replace(rerun, recorded=recorded, answer=replace(rerun.answer, body=body))
+
+
+def _api_call_renamed(recorded: Recorded, fresh: Callable[[str], str]) -> Recorded:
+    """An API call's id is of any form; what was safe to repeat is another request now."""
+    sent, path = recorded.sent, recorded.path
+    if isinstance(sent, Mapping) and isinstance(sent.get("call_id"), str):
+        sent = {**sent, "call_id": fresh(sent["call_id"])}
+    if call := call_id_in(path):
+        path = f"/v1/calls/{fresh(call)}/identity"
+    headers = {n: fresh(v) if n == "idempotency-key" else v for n, v in recorded.headers.items()}
+    return replace(recorded, path=path, headers=headers, sent=sent)

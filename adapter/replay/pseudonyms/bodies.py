@@ -1,0 +1,101 @@
+"""The JSON of the REST API, asked and answered, with what is personal replaced: what a value is, its name tells.
+
+Names that the API does not know mean nothing to it and are left out. What is said (intents, values of variables) is
+replaced as in TwiML, where it is heard again. Leaves out: how a text is replaced (`text`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .harmless import SECRET
+from .words import listed
+
+Replace = Callable[[Any], Any]
+
+# Whose names the client chooses, with a value each.
+_CHOSEN: Final = listed("variables variable_updates external_ids")
+_ANYTHING: Final = "resolution"
+_NUMBERS: Final = listed("ani dnis")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
+_TIMES: Final = listed("call_start call_end erased_at")
+_FIGURES: Final = listed("ttl_seconds attempt_count duration_seconds intents_updated variables_updated confidence")
+_SAID: Final = listed(
+    "call_id customer_ref intent intent_status status level sources recommendation source value line_type verdict"
+)
+_PARTS: Final = listed("identity_hints telco identity open_intents intent_updates")
+NAMES: Final = _CHOSEN | {_ANYTHING} | _NUMBERS | _TIMES | _FIGURES | _SAID | _PARTS
+# A PIN is what callers prove themselves by: without it a replay would go another way.
+_PROOF: Final = re.compile("pin", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """How to replace: a text that is said or heard, a caller's or dialed number, and JSON of any shape."""
+
+    text: Callable[[str], str]
+    number: Callable[[str], str]
+    anything: Replace
+
+
+def known(value: object) -> object:
+    """Only what the API knows, without what is named like a secret."""
+    if isinstance(value, Mapping):
+        return {name: _known(name, item) for name, item in value.items() if name in NAMES}
+    return [known(item) for item in value] if isinstance(value, list) else value
+
+
+def replaced(value: object, replacing: Replacing, name: str = "") -> object:
+    """The value of this name as it may be written. What `known` leaves out must be gone before."""
+    if isinstance(value, Mapping):
+        if name == _ANYTHING:
+            return replacing.anything(value)
+        named = replacing.text if name in _CHOSEN else str
+        inner = "value" if name in _CHOSEN else None
+        return {
+            named(each): replaced(item, replacing, "" if isinstance(item, Mapping) and inner else inner or each)
+            for each, item in value.items()
+        }
+    if isinstance(value, list):
+        return [replaced(item, replacing, name) for item in value]
+    return _leaf(value, replacing, name)
+
+
+def body(text: str, replacing: Replacing | None) -> str | None:
+    """An answer of the API; None when it is none. `replacing` None: nothing but secrets goes."""
+    try:
+        answered = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answered, dict):
+        return None
+    kept = known(answered)
+    return json.dumps(replaced(kept, replacing) if replacing else kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _known(name: str, item: object) -> object:
+    if name == _ANYTHING:
+        return _without_secrets(item)
+    if name not in _CHOSEN or not isinstance(item, Mapping):
+        return known(item)
+    return {each: known(value) for each, value in item.items() if not SECRET.search(each) or _PROOF.fullmatch(each)}
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(item) for name, item in value.items() if not SECRET.search(str(name))}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def _leaf(value: object, replacing: Replacing, name: str) -> object:
+    if isinstance(value, str):
+        if name in _TIMES and _TIME.fullmatch(value):
+            return value
+        return replacing.number(value) if name in _NUMBERS else replacing.text(value)
+    if value is None or isinstance(value, bool) or name in _FIGURES:
+        return value
+    return replacing.anything(value)
