@@ -173,22 +173,25 @@ def _unnested(columns: Iterable[sa.Column[object]]) -> str:
     return ", ".join(f"CAST(:column_{place} AS {array})" for place, array in enumerate(types))
 
 
-def _joined(table: sa.Table) -> str:
-    names = key_columns(table)
-    wanted = f"unnest({_unnested(table.primary_key)}) AS wanted ({', '.join(names)})"
-    matches = " AND ".join(f"{table.name}.{name} = wanted.{name}" for name in names)
-    return f"{wanted} WHERE {matches}"
+def _wanted(table: sa.Table) -> str:
+    return f"unnest({_unnested(table.primary_key)}) AS wanted ({', '.join(key_columns(table))})"
+
+
+def _matches(table: sa.Table) -> str:
+    return " AND ".join(f"{table.name}.{name} = wanted.{name}" for name in key_columns(table))
 
 
 @cache
 def _fetch_many(table: sa.Table) -> Prepared:
-    columns = ", ".join(f"{table.name}.{column.name}" for column in table.c)
-    return sql(f"SELECT {columns} FROM {table.name}, {_joined(table)}")
+    # One look into the index for each: of a table it has no statistics of yet, the planner would rather read all.
+    one = f"SELECT {table.name}.* FROM {table.name} WHERE {_matches(table)} LIMIT 1"
+    columns = ", ".join(f"found.{column.name}" for column in table.c)
+    return sql(f"SELECT {columns} FROM {_wanted(table)} CROSS JOIN LATERAL ({one}) AS found")
 
 
 @cache
 def _remove_many(table: sa.Table) -> Prepared:
-    return sql(f"DELETE FROM {table.name} USING {_joined(table)}")
+    return sql(f"DELETE FROM {table.name} USING {_wanted(table)} WHERE {_matches(table)}")
 
 
 @cache

@@ -100,6 +100,8 @@ class Target:
             self._expected(tx, table)
             if page:
                 rows.put(tx, table, page)
+            if is_last and tx.dialect is Dialect.POSTGRESQL:  # it would plan for an empty table for a while
+                tx.execute(sql(f"ANALYZE {table.name}"), {})
             _write(tx, table.name, _encoded(changed))
 
         self.store.transact(NO_REALM, work)
@@ -142,9 +144,6 @@ class Target:
         def work(tx: Transaction) -> None:
             tx.execute(sql(f"DROP TABLE {_PROGRESS}"), {})
             tx.execute(sql("UPDATE alembic_version SET version_num = :version"), {"version": schema.head()})
-            if tx.dialect is Dialect.POSTGRESQL:  # it would plan for empty tables for a while
-                for table in TABLES:
-                    tx.execute(sql(f"ANALYZE {table.name}"), {})
 
         self.store.transact(NO_REALM, work)
         self.store.truncate_log()
