@@ -26,6 +26,7 @@ _COMMANDS = {
     "replay": ("replaying", "replay", "Play recorded calls again and compare the answers."),
     "what-if": ("what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
     "fixture": ("fixture", "fixture", "Write a test that plays recorded calls."),
+    "doctor": ("doctor", "doctor", "Look at everything that can be wrong, and say what to do about it."),
     "numbers": ("numbers", "numbers", "Point Twilio's numbers at this service, and put them back."),
     "customers": ("customers", "customers", "What is stored of a person: find, show, export, forget."),
     "db": ("db", "db", "Look after the database."),

@@ -61,6 +61,8 @@ class Rest:
         """One request."""
         parts = urlsplit(str(request.url))
         self.asked.append(f"{request.method} {parts.path}")
+        if request.method == "HEAD":
+            return 401, {"Date": self.date}, ""
         path = parts.path.removeprefix(f"/2010-04-01/Accounts/{self.account}")
         if not self._opens(str(request.headers.get("Authorization", ""))):
             return self._told({"code": 20003, "message": "Authenticate", "more_info": "", "status": 401}, 401)
