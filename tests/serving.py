@@ -276,6 +276,24 @@ def serving(folder: Path, *organizations: Organization, **options: Any) -> Itera
             server.service.store.close()
 
 
+@contextmanager
+def another_node(folder: Path, first: Server) -> Iterator[Server]:
+    """One more machine, so to say: processes, folder and state of its own; the same database, and the same address, at
+    which the kernel deals connections out to both as a load balancer would."""
+    settings = yaml.safe_load(first.config_path.read_text("utf-8"))
+    settings["database"]["state_dir"] = f"{folder}/state"
+    node = Server(folder, first.port, first.workers, first.threads, first.app, first.database_url, first.environ)
+    node.config_path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    (folder / "gunicorn.conf.py").write_text(_PRELOADED, "utf-8")
+    try:
+        node.start()
+        yield node
+    finally:
+        node.kill()
+        if "service" in node.__dict__:
+            node.service.store.close()
+
+
 def wait_for(happened: Callable[[], bool], what: str, last_words: Callable[[], str] = str) -> None:
     """Wait until it has happened; RuntimeError after a minute."""
     deadline = time.monotonic() + _START_SECONDS

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from tests.builders import call_sid
 from tests.crash.ledger import CallerLog, CallLog, Effect, Fate, Ledger
@@ -23,6 +24,7 @@ CALLS_A_CALLER = 5
 NEUTRAL = "We could not look you up."
 INTENT = "refund"
 LAST = "last"
+_VOICE = "/twilio/voice"
 _PAUSE_SECONDS = 0.02
 _PATIENCE_SECONDS = 60.0
 # Some are given to a worker that is about to end: they are never answered.
@@ -118,6 +120,7 @@ class Client:
             self.ledger.fault(f"{call.call_id}: {effect} was answered {reply.status} {reply.body}")
             return None
         call.fates[effect] = Fate.SAVED
+        self.ledger.saved(_worker(reply))
         return reply
 
     def _until_answered(self, request: Request, is_done: Callable[[Reply], bool] = lambda reply: True) -> Reply:
@@ -137,7 +140,11 @@ class Client:
             reply = self._sent(request)
         except (OSError, http.client.HTTPException):
             return None
-        self.ledger.answered(reply.headers.get(WORKER_HEADER.lower(), ""))
+        self.ledger.answered(_worker(reply))
+        if request.path == _VOICE:
+            self.ledger.greeted()
+            if not _puts_through(reply):
+                self.ledger.fault(f"a caller was not put through: {reply.status} {reply.body[:300]}")
         return None if reply.status == 503 else reply
 
     def _sent(self, request: Request) -> Reply:
@@ -167,6 +174,19 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+
+
+def _worker(reply: Reply) -> str:
+    return reply.headers.get(WORKER_HEADER.lower(), "")
+
+
+def _puts_through(reply: Reply) -> bool:
+    """Whatever is broken: TwiML that Twilio can follow, and somebody is rung."""
+    try:
+        document = ET.fromstring(reply.body)
+    except ET.ParseError:
+        return False
+    return reply.status == 200 and document.tag == "Response" and document.find("Dial") is not None
 
 
 def _is_not_neutral(reply: Reply) -> bool:

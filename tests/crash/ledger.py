@@ -57,7 +57,9 @@ class Ledger:
     faults: list[str] = field(default_factory=list)
     requests: int = 0
     answers: int = 0
+    greetings: int = 0
     workers: set[str] = field(default_factory=set)
+    served: set[str] = field(default_factory=set)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def caller(self, log: CallerLog) -> CallerLog:
@@ -73,6 +75,21 @@ class Ledger:
         with self._mutex:
             self.answers += 1
             self.workers.add(worker)
+
+    def greeted(self) -> None:
+        """A voice webhook had an answer."""
+        with self._mutex:
+            self.greetings += 1
+
+    def saved(self, worker: str) -> None:
+        """A worker has brought something into the database."""
+        with self._mutex:
+            self.served.add(worker)
+
+    def forget_who_served(self) -> None:
+        """From now on `served` is who has done so since."""
+        with self._mutex:
+            self.served = set()
 
     def recent_workers(self) -> set[str]:
         """Who has answered since this was last asked."""

@@ -16,7 +16,7 @@ from adapter.app import build_service
 from adapter.config import DatabaseConfig, load
 from tests.crash.judge import Verdict, judge
 from tests.crash.ledger import Fate, Ledger
-from tests.crash.storm import Storm, a_server_that_writes, answers_again, kill_all, mixed, rage, weather
+from tests.crash.storm import Storm, a_server_that_writes, answers_again, kill_all, mixed, rage, stop, weather
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +37,9 @@ class Aftermath:
 @pytest.fixture(scope="module")
 def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     folder = tmp_path_factory.mktemp("storm")
-    with weather(folder) as server:
-        storm = rage(server, mixed(KILLS, SEED), SEED)
+    with weather(folder) as nodes:
+        (server,) = nodes
+        storm = rage(nodes, mixed(KILLS, SEED), SEED)
         server.stop()
         verdict = judge(server.service, server.database_url, storm.ledger)
         server.service.store.close()
@@ -96,12 +97,16 @@ def test_the_judge_sees_a_damaged_file(after: Aftermath, tmp_path: Path) -> None
 
 
 def test_kills_of_workers_and_of_postgresql_itself_cost_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with a_server_that_writes() as database, weather(tmp_path, database_url=database.url("postgres")) as server:
-        storm = rage(server, mixed(KILLS, SEED, database), SEED)
-        server.stop()
-        verdict = judge(server.service, server.database_url, storm.ledger)
-        server.start()
-        assert [*verdict.faults, *answers_again(server)] == []
+    """Two nodes: nothing is lost or doubled, callers are always put through, and every worker serves again at once."""
+    with (
+        a_server_that_writes() as database,
+        weather(tmp_path, database_url=database.url("postgres"), nodes=2) as nodes,
+    ):
+        storm = rage(nodes, mixed(KILLS, SEED, database), SEED)
+        stop(nodes)
+        verdict = judge(nodes[0].service, nodes[0].database_url, storm.ledger)
+        nodes[0].start()
+        assert [*verdict.faults, *storm.late(), *answers_again(nodes[0])] == []
     assert storm.database_kills >= KILLS // 3 - 1
     assert storm.worker_kills > 0
     assert storm.ledger.count(Fate.SAVED) > 10 * KILLS
@@ -109,8 +114,9 @@ def test_kills_of_workers_and_of_postgresql_itself_cost_nothing_that_was_acknowl
 
 def test_a_server_that_answers_before_it_commits_is_found_out(tmp_path: Path) -> None:
     """The positive control of the storm itself."""
-    with weather(tmp_path, app="tests.crash.seeded:commits_late()") as server:
-        storm = rage(server, [kill_all] * 3, SEED)
+    with weather(tmp_path, app="tests.crash.seeded:commits_late()") as nodes:
+        storm = rage(nodes, [kill_all] * 3, SEED)
+        (server,) = nodes
         server.kill()
         faults = judge(server.service, server.database_url, storm.ledger).faults
     assert any("is lost" in fault for fault in faults)

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests import databases
 from tests.races.arena import Arena, arena
@@ -23,21 +24,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.races", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="how often every race is run")
     parser.add_argument("--minutes", type=int, default=1, help="how often the Free tier is hammered for 70 seconds")
-    parser.add_argument("--store", choices=databases.STORES, default="sqlite", help="the kind of database")
+    parser.add_argument("--store", choices=databases.STORES, default="sqlite", help="postgresql: two nodes")
+    parser.add_argument("--bug", action="store_true", help="run a server that reads stale values")
     asked = parser.parse_args()
     databases.kind = asked.store
+    app = "tests.races.seeded:build()" if asked.bug else "tests.serving:build()"
     found = 0
     for first in range(0, asked.rounds, _ROUNDS_A_SERVER):
-        found += _rounds(first, min(_ROUNDS_A_SERVER, asked.rounds - first))
+        found += _rounds(app, first, min(_ROUNDS_A_SERVER, asked.rounds - first))
     for minute in range(asked.minutes):
-        found += _minute(minute)
+        found += _minute(app, minute)
     print(f"{found} faults")
     return 1 if found else 0
 
 
-def _rounds(first: int, rounds: int) -> int:
+def _rounds(app: str, first: int, rounds: int) -> int:
     found, began = 0, time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, arena(Path(folder), rounds, **_url()) as running:
+    with tempfile.TemporaryDirectory() as folder, arena(Path(folder), rounds, app=app, **_place()) as running:
         for place in range(rounds):
             races = [(scenario.__name__, scenario) for scenario in (*SCENARIOS, revoked_everywhere)]
             found += sum(_tell(name, first + place, race, running, place) for name, race in races)
@@ -47,18 +50,19 @@ def _rounds(first: int, rounds: int) -> int:
     return found
 
 
-def _url() -> dict[str, str]:
-    return {"database_url": databases.postgresql.bare()} if databases.kind == "postgresql" else {}
+def _place() -> dict[str, Any]:
+    """On PostgreSQL: two nodes."""
+    return {"database_url": databases.postgresql.bare(), "nodes": 2} if databases.kind == "postgresql" else {}
 
 
 def _tiny(running: Arena, place: int) -> list[str]:
     return never_too_many(running, TINY_TIER, 3)
 
 
-def _minute(minute: int) -> int:
+def _minute(app: str, minute: int) -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
-        arena(Path(folder), window=FREE_TIER.window_seconds, **_url()) as running,
+        arena(Path(folder), app=app, window=FREE_TIER.window_seconds, **_place()) as running,
     ):
         print(f"the Free tier for {_MINUTE_SECONDS:.0f} s …", flush=True)
         found = _tell("free tier", minute, _free, running, minute)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from typing import Any
 from tests import databases
 from tests.builders import call_sid
 from tests.races.racers import Racers, racers
-from tests.serving import WORKER_HEADER, Request, Server, caller_number, line_number, serving, wait_for
+from tests.serving import WORKER_HEADER, Request, Server, another_node, caller_number, line_number, serving, wait_for
 
 UNLIMITED = "acme"
 TINY = "tiny"
 FREE = "free"
 QUOTA = 10
+WORKERS = 4
 _USED = (
     "SELECT COALESCE(SUM(used), 0) FROM usage JOIN organizations USING (account) WHERE organizations.organization = ?"
 )
@@ -29,11 +30,13 @@ _USED = (
 
 @dataclass
 class Arena:
-    """One running server and its racers. `fresh` counts, so that no race meets another's callers or calls."""
+    """Running nodes, the first of which speaks for all, and racers. `fresh` counts, so that no race meets another's
+    callers or calls. `workers`: of all nodes."""
 
     server: Server
     racers: Racers
     organizations: tuple[str, ...]
+    workers: int
     fresh: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _keys: dict[str, str] = field(default_factory=dict)
 
@@ -84,8 +87,9 @@ def arena(
     app: str = "tests.serving:build()",
     window: int = 1,
     database_url: str | None = None,
+    nodes: int = 1,
 ) -> Iterator[Arena]:
-    """A server of 4 workers with 4 threads each and 8 client processes, ready: every worker has answered.
+    """4 workers with 4 threads each, shared out to `nodes` machines, and 8 client processes, ready: all have answered.
 
     `window`: seconds of the rate window. Each round has two organizations whose quota it can use up.
     """
@@ -100,11 +104,17 @@ def arena(
         "tiers": {"tiny": {"per_minute": 20, "monthly": "unlimited"}},
         "limits": {"window_seconds": window},
     }
+    options |= {"app": app, "database_url": database_url, "workers": WORKERS // nodes}
     names = tuple(str(organization["id"]) for organization in organizations)
-    with serving(folder, *organizations, app=app, database_url=database_url, **options) as server, racers() as clients:
+    with ExitStack() as opened:
+        server = opened.enter_context(serving(folder, *organizations, **options))
+        for number in range(1, nodes):
+            (other := folder / f"node-{number}").mkdir()
+            opened.enter_context(another_node(other, server))
+        clients = opened.enter_context(racers())
         seen: set[str] = set()
         wait_for(lambda: _all_answer(server, seen), "every worker to answer")
-        yield Arena(server, clients, names)
+        yield Arena(server, clients, names, WORKERS)
 
 
 def quotas_of(place: int) -> tuple[str, str]:
@@ -114,4 +124,4 @@ def quotas_of(place: int) -> tuple[str, str]:
 
 def _all_answer(server: Server, seen: set[str]) -> bool:
     seen.add(server.send(Request("GET", "/v1/health", {})).headers[WORKER_HEADER.lower()])
-    return len(seen) >= server.workers
+    return len(seen) >= WORKERS

@@ -70,7 +70,7 @@ def revoked_everywhere(arena: Arena, place: int = 0) -> list[str]:
     faults += [f"{reply.sent - revoked:.2f} s after: {reply.status}" for reply in late if reply.status != 401][:3]
     known = {reply.worker for reply in before}
     asked = {reply.worker for reply in late}
-    if not len(known) == len(asked) == arena.server.workers:
+    if not len(known) == len(asked) == arena.workers:
         faults.append(f"blind: {len(known)} workers were asked before and {len(asked)} after, not all")
     return faults
 

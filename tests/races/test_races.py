@@ -1,4 +1,7 @@
-"""Races over HTTP, short: 4 workers with 4 threads each, 8 client processes. `python -m tests.races`: long."""
+"""Races over HTTP, short: 4 workers with 4 threads each, 8 client processes. `python -m tests.races`: long.
+
+On PostgreSQL the workers are those of two nodes.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,9 @@ each_race = pytest.mark.parametrize("race", [*SCENARIOS, revoked_everywhere], id
 
 @pytest.fixture(scope="module", params=databases.STORES)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    url = databases.postgresql.bare() if request.param == "postgresql" else None
-    with arena(tmp_path_factory.mktemp("races"), database_url=url) as found:
+    on_postgresql = request.param == "postgresql"
+    url, nodes = (databases.postgresql.bare(), 2) if on_postgresql else (None, 1)
+    with arena(tmp_path_factory.mktemp("races"), database_url=url, nodes=nodes) as found:
         yield found
 
 
@@ -43,7 +47,7 @@ def test_no_window_ever_holds_more_than_the_hard_limit(running: Arena) -> None:
 
 def test_all_workers_took_part(running: Arena) -> None:
     """Else the races above were races between threads."""
-    assert len(running.racers.workers) == running.server.workers
+    assert len(running.racers.workers) == running.workers
 
 
 @each_race
