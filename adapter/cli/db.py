@@ -10,8 +10,9 @@ from rich.console import Console
 
 from adapter.store.rekey import rekey as bring_under_newest_key
 
-from .configured import config_option, configured, opened, store_of
+from .configured import config_option, configured, opened
 from .db_backup import backup, restore
+from .db_check import check
 from .db_copy import copy
 
 
@@ -27,18 +28,6 @@ def upgrade(path: Path | None) -> None:
     config = configured(path)
     with opened(config) as store:
         click.echo(f"{store.name} is at this version.")
-
-
-@db.command(epilog="Example:  sticky-calls db check --config config.yaml")
-@config_option
-def check(path: Path | None) -> None:
-    """Read the whole database for damage, and its schema's version; exit code 1 if something is wrong."""
-    store = store_of(configured(path))
-    problems = store.schema_problems()
-    store.close()
-    if problems:
-        raise click.ClickException("\n".join([f"{store.name}:", *problems]))
-    click.echo(f"{store.name} is sound and at this version.")
 
 
 @db.command(epilog="Example:  sticky-calls db compact --config config.yaml")
@@ -74,6 +63,7 @@ def rekey(batch: int, path: Path | None) -> None:
     click.echo(f"Brought under key {newest}: {done}." if done else f"Everything is under key {newest} already.")
 
 
+db.add_command(check)
 db.add_command(backup)
 db.add_command(restore)
 db.add_command(copy)

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 _ANY = Prepared(sa.select(clocks.c.boot_id).limit(1))
 _OFFSET = Prepared(sa.select(clocks.c.offset_ms).where(clocks.c.boot_id == bind("boot_id")))
 _INSERT = Prepared(sa.insert(clocks))
-_NEWEST_HITS = Prepared(
-    sa.select(
-        sa.select(rate_hits.c.at)
-        .where(rate_hits.c.account == organizations.c.account, rate_hits.c.organization == organizations.c.number)
-        .order_by(rate_hits.c.at.desc())
-        .limit(1)
-        .scalar_subquery()
-    ).select_from(organizations)
+_ORGANIZATIONS = Prepared(sa.select(organizations.c.account, organizations.c.number))
+# One account a statement: a distributed database keeps each account's hits in a place of its own.
+_NEWEST_HIT = Prepared(
+    sa.select(rate_hits.c.at)
+    .where(rate_hits.c.account == bind("account"), rate_hits.c.organization == bind("organization"))
+    .order_by(rate_hits.c.at.desc())
+    .limit(1)
 )
 
 
@@ -51,4 +50,8 @@ def offset(tx: Transaction, boot_id: str, ticks: int, wall: Millis) -> int:
 
 def newest_hits(tx: Transaction) -> list[Millis]:
     """When each organization that ever made a request was last admitted (steady time, ms)."""
-    return [at for (at,) in tx.rows(_NEWEST_HITS, {}) if at is not None]
+    found = (
+        tx.row(_NEWEST_HIT, {"account": account, "organization": number})
+        for account, number in tx.rows(_ORGANIZATIONS, {})
+    )
+    return [row[0] for row in found if row is not None]

@@ -31,7 +31,7 @@ _LOCK = "SELECT 1 FROM turns WHERE account = %(account)s AND holder = '' FOR UPD
 _FIRST_TURN = "INSERT INTO turns (account, holder, mark, at) VALUES (%(account)s, '', '', 0) ON CONFLICT DO NOTHING"
 _MARK = "SELECT mark FROM turns WHERE account = %(account)s AND holder = %(holder)s"
 _DELETE_OLD_MARKS = """
-DELETE FROM turns WHERE holder <> '' AND at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - %(kept)s
+DELETE FROM turns WHERE holder <> '' AND at < (extract(epoch FROM now()) * 1000)::bigint - %(kept)s
 """
 
 

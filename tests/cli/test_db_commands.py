@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from adapter.app import create_app
 from adapter.cli import main
 from adapter.config import load
+from adapter.store import clocks
 from tests import databases
 from tests.builders import Api, issue_key
 
@@ -59,6 +61,27 @@ def test_check_finds_damage(tmp_path: Path) -> None:
     result = db("check")
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) > 1
+
+
+def test_what_check_finds_is_told_as_json(tmp_path: Path) -> None:
+    db("upgrade")
+    result = db("check", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["problems"], told["rows"]["customers"]) == (0, [], 0)
+    (tmp_path / "sticky-calls.db").unlink()
+    gone = db("check", "--json")
+    assert gone.exit_code == 1
+    assert json.loads(gone.stdout)["problems"]
+
+
+def test_check_tells_whether_the_database_can_be_distributed(monkeypatch: pytest.MonkeyPatch) -> None:
+    db("upgrade")
+    result = db("check", "--distributed")
+    assert (result.exit_code, "fit to be distributed: 13 tables" in result.stdout) == (0, True), result.output
+    monkeypatch.setattr(clocks, "_SEEDED", "SELECT * FROM calls", raising=False)
+    found = db("check", "--distributed")
+    assert found.exit_code == 1
+    assert "clocks._SEEDED: does not confine calls to one account" in found.stderr
 
 
 def test_rekey_needs_a_key() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from adapter.store.database import Row, Transaction
+from adapter.store.database import NO_REALM, Row, Store, Transaction
 from adapter.store.statements import Bound, Dialect, Prepared, bind
 from adapter.store.tables import metadata, turns
 
@@ -81,6 +81,12 @@ def count(tx: Transaction, table: sa.Table) -> int:
     """How many rows there are."""
     found = tx.row(sql(f"SELECT count(*) FROM {table.name}"), {})
     return int(found[0]) if found else 0
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many rows each table has, in one state of the database."""
+    with store.read(NO_REALM) as tx:
+        return {table.name: count(tx, table) for table in TABLES}
 
 
 def is_empty(tx: Transaction, table: sa.Table) -> bool:
