@@ -162,7 +162,6 @@ def test_what_requests_really_say_keeps_to_one_account_and_realm(
     ours = [
         (sql, values) for sql, values in said if "account" in values or any(map(sql.__contains__, ("FROM", "INTO")))
     ]
-    assert distribution.HOUSEKEEPING == {"postgres_turns._DELETE_OLD_MARKS"}
     assert {
         (told, sql) for sql, _ in ours if "DELETE FROM turns" not in sql for told in statement_problems(sql)
     } == set()
