@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 import click
 from flask import Flask
+from gunicorn import systemd  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from adapter import logs
 from adapter.config import Config
+from adapter.errors import ConfigError
 
 from .gunicorn_metrics import forget_worker
 from .gunicorn_worker import Worker, hold_signals
+
+_LOG = logging.getLogger(__name__)
 
 
 class GunicornApp(BaseApplication):  # type: ignore[misc]
     """`announcement`: told on stderr when the service listens; without one, gunicorn's own log says so."""
 
-    def __init__(self, config: Config, announcement: str | None) -> None:
+    def __init__(self, config: Config, announcement: str | None, reread: Callable[[], Config] | None = None) -> None:
+        """`reread`: what SIGHUP does before new workers take over: secrets can be changed while calls go on."""
         self._config = config
+        self._reread = reread
         self._announcement = announcement
         super().__init__(prog="sticky-calls")
+
+    def run(self) -> None:
+        """Until it is told to stop."""
+        try:
+            WatchedArbiter(self).run()
+        except RuntimeError as error:
+            raise click.ClickException(str(error)) from error
 
     def load_config(self) -> None:
         """Called by gunicorn."""
@@ -32,6 +48,14 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
         if self._announcement is not None:
             self.cfg.set("loglevel", "warning")
             self.cfg.set("when_ready", self._announce)
+
+    def reload(self) -> None:
+        """Called by gunicorn at SIGHUP. With mistakes in the configuration the one in effect stays."""
+        try:
+            self._config = self._config if self._reread is None else self._reread()
+        except ConfigError as error:
+            _LOG.error("the configuration was not read again, it has %d mistakes", len(error.problems))
+        super().reload()
 
     def load(self) -> Flask:
         """Called by gunicorn in each worker, after the fork."""
@@ -45,6 +69,16 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
 
     def _announce(self, _: Any) -> None:
         click.echo(self._announcement, err=True)
+
+
+class WatchedArbiter(Arbiter):  # type: ignore[misc]
+    """Tells systemd's watchdog (WatchdogSec=, deploy/systemd) that its loop runs; workers are watched by that loop."""
+
+    def murder_workers(self) -> None:
+        """Called by gunicorn once a second."""
+        super().murder_workers()
+        # A no-op where there is no systemd.
+        systemd.sd_notify("WATCHDOG=1", self.log)
 
 
 def settings(config: Config) -> dict[str, Any]:

@@ -1,0 +1,404 @@
+#!/usr/bin/env bash
+# Sticky Calls on a Debian or Ubuntu machine with systemd: install, upgrade, roll back, uninstall. Run it as root from a
+# clone of the repository. Everything it does can be done again without harm; --dry-run shows it and does nothing.
+#
+#   deploy/install.sh install --domain voice.example.com --account AC… --number +14155550100 --dial +14155550199 \
+#                             --token-file token.txt --email you@example.com
+#   deploy/install.sh upgrade          the clone's version beside the old one, then a restart; back if it is not healthy
+#   deploy/install.sh rollback         the version before; --restore FILE takes a backup back, too (calls since are lost)
+#   deploy/install.sh uninstall        the program; --purge also configuration, database and backups
+#
+# Options of install:
+#   --proxy nginx|caddy|none           what ends TLS (nginx)
+#   --certificate F --certificate-key F   a certificate that you have; without it nginx's is fetched by certbot (--email)
+#   --wheels FOLDER                    install Python packages from here, without the network (pip download makes it)
+#   --dry-run                          with every command
+#
+# What it makes: /opt/sticky-calls (releases, current, previous) · /etc/sticky-calls (configuration, secrets) ·
+# /var/lib/sticky-calls (database) · /var/backups/sticky-calls · units in /etc/systemd/system · /usr/local/bin/sticky-calls
+set -euo pipefail
+
+NAME=sticky-calls
+OPT=/opt/$NAME ETC=/etc/$NAME STATE=/var/lib/$NAME BACKUPS=/var/backups/$NAME
+UNITS=/etc/systemd/system
+SOURCE=$(cd "$(dirname "$0")/.." && pwd)
+HEALTHY_SECONDS=45
+KEPT_RELEASES=3
+UNIT_FILES="$NAME.socket $NAME.service $NAME-backup.service $NAME-backup.timer $NAME-doctor.service $NAME-doctor.timer"
+
+domain='' account='' number='' dial='' token_file='' email='' proxy=nginx certificate='' certificate_key='' wheels=''
+restore='' dry_run='' purge=''
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+
+# Everything that changes the machine goes through here.
+run() {
+    if [ -n "$dry_run" ]; then say "would run: $*"; else "$@"; fi
+}
+
+# put MODE OWNER FILE: stdin becomes the file, if it is not so already.
+put() {
+    local draft
+    draft=$(mktemp)
+    cat > "$draft"
+    if [ -f "$3" ] && cmp -s "$draft" "$3"; then
+        rm "$draft"
+    elif [ -n "$dry_run" ]; then
+        say "would write: $3"
+        rm "$draft"
+    else
+        say "writes $3"
+        install -D -m "$1" -o "${2%:*}" -g "${2#*:}" "$draft" "$3"
+        rm "$draft"
+    fi
+}
+
+read_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --dry-run) dry_run=yes; shift; continue ;;
+            --purge) purge=yes; shift; continue ;;
+        esac
+        [ $# -ge 2 ] || fail "$1 needs a value, or is unknown; see the first lines of this file"
+        case $1 in
+            --domain) domain=$2 ;;
+            --account) account=$2 ;;
+            --number) number=$2 ;;
+            --dial) dial=$2 ;;
+            --token-file) token_file=$2 ;;
+            --email) email=$2 ;;
+            --proxy) proxy=$2 ;;
+            --certificate) certificate=$2 ;;
+            --certificate-key) certificate_key=$2 ;;
+            --wheels) wheels=$(cd "$2" && pwd) ;;
+            --restore) restore=$(realpath "$2") ;;
+            *) fail "$1 is unknown; see the first lines of this file" ;;
+        esac
+        shift 2
+    done
+}
+
+check_options() {
+    case $proxy in nginx | caddy | none) ;; *) fail "--proxy is nginx, caddy or none" ;; esac
+    [[ $domain =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || fail "--domain: the name that Twilio is to call"
+    # What is configured already is not asked for again.
+    [ -f "$ETC/config.yaml" ] && return
+    [[ $account =~ ^AC[0-9a-fA-F]{32}$ ]] || fail "--account: the account SID from Twilio's console (AC…)"
+    [[ $number =~ ^\+[1-9][0-9]{6,14}$ ]] || fail "--number: your Twilio number (+14155550100)"
+    [[ $dial =~ ^\+[1-9][0-9]{6,14}$ ]] || fail "--dial: the number that takes the calls (+14155550199)"
+    [ -s "$token_file" ] || fail "--token-file: a file that holds the account's auth token"
+}
+
+check_machine() {
+    [ "$(id -u)" = 0 ] || [ -n "$dry_run" ] || fail "run this as root"
+    command -v apt-get > /dev/null || fail "this is for Debian and Ubuntu"
+    [ -f "$SOURCE/pyproject.toml" ] || fail "run this from a clone of the repository"
+    local python=${PYTHON:-python3}
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null ||
+        [ -z "$(command -v "$python")" ] || fail "Python 3.11 or newer is needed (Debian 12, Ubuntu 24.04)"
+}
+
+need_packages() {
+    local package missing=()
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    run apt-get update -q
+    run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+
+packages() {
+    need_packages python3 python3-venv ca-certificates curl
+    case $proxy in
+        nginx)
+            command -v nginx > /dev/null || need_packages nginx
+            [ -n "$certificate" ] || need_packages certbot
+            ;;
+        caddy) need_packages caddy ;;
+    esac
+}
+
+make_user() {
+    getent passwd "$NAME" > /dev/null ||
+        run useradd --system --user-group --home-dir "$STATE" --shell /usr/sbin/nologin "$NAME"
+    run install -d -m 0755 "$OPT" "$OPT/releases"
+    run install -d -m 0750 -o root -g "$NAME" "$ETC"
+    run install -d -m 0700 -o "$NAME" -g "$NAME" "$STATE" "$BACKUPS"
+}
+
+configure() {
+    [ -f "$ETC/pepper" ] || head -c 32 /dev/urandom | base64 | put 0640 "root:$NAME" "$ETC/pepper"
+    if [ -s "$token_file" ]; then put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < "$token_file"; fi
+    [ -f "$ETC/twilio-auth-tokens" ] || put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < /dev/null
+    [ -f "$ETC/config.yaml" ] || put 0640 "root:$NAME" "$ETC/config.yaml" << YAML
+# What is in effect: sticky-calls check-config --effective. Every setting: $OPT/current/config.example.yaml
+# After a change:    systemctl restart $NAME        (calls wait a second or two, none is lost)
+database:
+  url: sqlite:///$STATE/calls.db
+server:
+  bind: unix:/run/$NAME/http.sock
+security:
+  pepper_file: pepper
+twilio:
+  public_url: https://$domain
+  accounts:
+    - sid: $account
+      auth_tokens_file: twilio-auth-tokens
+lines:
+  - account: $account
+    number: "$number"
+    destination: {dial: "$dial"}
+YAML
+}
+
+# The clone's version, in a folder of its own: what runs is not touched.
+build_release() {
+    local stamp
+    stamp=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$SOURCE/adapter/__init__.py")-$(date -u +%Y%m%dT%H%M%SZ)
+    release=$OPT/releases/$stamp
+    say "builds $release"
+    [ -z "$dry_run" ] || { say "would build: a venv from deploy/requirements.txt (hashes checked), and the package"; return; }
+    local pip=(-q --disable-pip-version-check --no-cache-dir)
+    [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
+    local work
+    work=$(mktemp -d)
+    # A release that was not finished is none.
+    trap 'rm -rf "$release" "$work"' ERR
+    "${PYTHON:-python3}" -m venv "$release"
+    "$release/bin/pip" install "${pip[@]}" --require-hashes -r "$SOURCE/deploy/requirements.txt"
+    "${PYTHON:-python3}" -m venv "$work/builder"
+    "$work/builder/bin/pip" install "${pip[@]}" --require-hashes -r "$SOURCE/deploy/requirements-build.txt"
+    cp -r "$SOURCE/adapter" "$SOURCE/pyproject.toml" "$SOURCE/README.md" "$SOURCE/LICENSE" "$work/"
+    "$work/builder/bin/pip" wheel -q --no-deps --no-build-isolation --no-index -w "$work/wheels" "$work"
+    "$release/bin/pip" install -q --no-deps --no-index "$work"/wheels/*.whl
+    cp -r "$SOURCE/deploy" "$SOURCE/config.example.yaml" "$release/"
+    "$release/bin/python" -m compileall -q "$release/lib" > /dev/null || true
+    trap - ERR
+    rm -rf "$work"
+}
+
+# The name `current` changes in one step; what it was is `previous`.
+switch_to() {
+    local before
+    before=$(readlink "$OPT/current" || true)
+    ln -sfn "$1" "$OPT/current.new"
+    mv -T "$OPT/current.new" "$OPT/current"
+    [ -z "$before" ] || [ "$before" = "$1" ] || ln -sfn "$before" "$OPT/previous"
+}
+
+remove_old_releases() {
+    local folder kept=0
+    for folder in $(find "$OPT/releases" -mindepth 1 -maxdepth 1 -type d | sort -r); do
+        kept=$((kept + 1))
+        [ "$kept" -le "$KEPT_RELEASES" ] && continue
+        [ "$folder" = "$(readlink "$OPT/current")" ] || [ "$folder" = "$(readlink "$OPT/previous")" ] || rm -rf "$folder"
+    done
+}
+
+write_command() {
+    put 0755 root:root /usr/local/bin/$NAME << SH
+#!/bin/sh
+# The command under the service's own user and configuration.
+export ADAPTER_CONFIG=\${ADAPTER_CONFIG:-$ETC/config.yaml}
+if [ "\$(id -u)" = 0 ]; then exec runuser -u $NAME -- $OPT/current/bin/$NAME "\$@"; fi
+exec $OPT/current/bin/$NAME "\$@"
+SH
+}
+
+write_units() {
+    local unit group=www-data
+    [ "$proxy" != caddy ] || group=caddy
+    getent group "$group" > /dev/null || group=$NAME
+    for unit in $UNIT_FILES; do
+        sed "s/^SocketGroup=.*/SocketGroup=$group/" "$SOURCE/deploy/systemd/$unit" | put 0644 root:root "$UNITS/$unit"
+    done
+    # The journal keeps what the service says: for a month, and no more than a gigabyte of it.
+    put 0644 root:root /etc/systemd/journald.conf.d/$NAME.conf << 'CONF'
+[Journal]
+SystemMaxUse=1G
+MaxRetentionSec=1month
+CONF
+    run systemctl daemon-reload
+    run systemctl try-restart systemd-journald
+    run systemctl enable --now $NAME.socket $NAME-backup.timer $NAME-doctor.timer
+    run systemctl enable $NAME.service
+}
+
+write_proxy() {
+    case $proxy in
+        nginx) write_nginx ;;
+        caddy)
+            sed "s/DOMAIN/$domain/" "$SOURCE/deploy/Caddyfile" | put 0644 root:root /etc/caddy/Caddyfile
+            run systemctl reload-or-restart caddy
+            ;;
+    esac
+}
+
+write_nginx() {
+    if [ -z "$certificate" ]; then
+        certificate=/etc/letsencrypt/live/$domain/fullchain.pem
+        certificate_key=/etc/letsencrypt/live/$domain/privkey.pem
+        [ -f "$certificate" ] || [ -n "$dry_run" ] || [ -n "$email" ] || fail "--email (for certbot), or --certificate"
+        [ -f "$certificate" ] || run certbot certonly --non-interactive --agree-tos --webroot -w /var/www/html \
+            -d "$domain" -m "$email" --deploy-hook "systemctl reload nginx"
+    fi
+    sed -e "s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
+        "$SOURCE/deploy/nginx.conf" | put 0644 root:root /etc/nginx/conf.d/$NAME.conf
+    run nginx -t -q
+    run systemctl enable nginx
+    run systemctl reload-or-restart nginx
+}
+
+is_healthy() {
+    curl -fsS -o /dev/null --max-time 5 --unix-socket "/run/$NAME/http.sock" http://localhost/v1/health 2> /dev/null
+}
+
+# restart: 0 when the service answers and reaches its database afterwards. Calls wait at the socket meanwhile.
+restart() {
+    systemctl reset-failed $NAME.service 2> /dev/null || true
+    systemctl restart $NAME.service || return 1
+    local deadline=$((SECONDS + HEALTHY_SECONDS))
+    until is_healthy; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.5
+    done
+}
+
+back_up() {
+    [ -f "$STATE/calls.db" ] || return 0
+    runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$OPT/current/bin/$NAME" \
+        db backup "$BACKUPS/before-$(date -u +%Y%m%dT%H%M%SZ).db"
+}
+
+install_all() {
+    check_machine
+    check_options
+    packages
+    make_user
+    configure
+    if [ -e "$OPT/current/bin/$NAME" ]; then
+        say "$(readlink "$OPT/current") is installed; \`upgrade\` brings the clone's version"
+    else
+        build_release
+        [ -n "$dry_run" ] || switch_to "$release"
+    fi
+    write_command
+    run env ADAPTER_CONFIG="$ETC/config.yaml" /usr/local/bin/$NAME check-config
+    write_units
+    write_proxy
+    [ -n "$dry_run" ] || is_healthy || restart || fail "the service is not healthy: journalctl -u $NAME"
+    hints
+}
+
+hints() {
+    cat << TEXT
+
+Sticky Calls is installed. Next:
+  firewall    let TCP 443 in, and 80 for certificates (ufw allow 443/tcp; ufw allow 80/tcp); nothing else is needed
+  number      $NAME numbers point $number --dry-run     (then without --dry-run)
+  look        $NAME doctor
+  log         journalctl -u $NAME -f
+  settings    $ETC/config.yaml, then: systemctl restart $NAME
+TEXT
+}
+
+upgrade() {
+    check_machine
+    [ -e "$OPT/current" ] || [ -n "$dry_run" ] || fail "nothing is installed; run \`install\` first"
+    build_release
+    if [ -n "$dry_run" ]; then
+        say "would back up the database, check the configuration with the new version, switch $OPT/current, restart"
+        return
+    fi
+    local before
+    before=$(readlink "$OPT/current")
+    if ! runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$release/bin/$NAME" check-config; then
+        rm -rf "$release"
+        fail "the new version cannot use the configuration; nothing was changed"
+    fi
+    back_up
+    switch_to "$release"
+    write_new_units "$release"
+    if restart; then
+        remove_old_releases
+        say "upgraded to $release"
+        return
+    fi
+    say "the new version is not healthy; going back to $before"
+    switch_to "$before"
+    write_new_units "$before"
+    ln -sfn "$release" "$OPT/previous"
+    restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $BACKUPS"
+    fail "the upgrade was taken back; what was wrong: journalctl -u $NAME"
+}
+
+# The units of a release, with this machine's group; the socket stays open, so a change of it needs a `systemctl restart`.
+write_new_units() {
+    local unit group
+    group=$(sed -n 's/^SocketGroup=//p' "$UNITS/$NAME.socket")
+    for unit in $UNIT_FILES; do
+        sed "s/^SocketGroup=.*/SocketGroup=$group/" "$1/deploy/systemd/$unit" | put 0644 root:root "$UNITS/$unit"
+    done
+    systemctl daemon-reload
+}
+
+rollback() {
+    check_machine
+    local before
+    before=$(readlink "$OPT/previous" || true)
+    [ -d "${before:-/nowhere}" ] || fail "there is no version to go back to"
+    if [ -n "$dry_run" ]; then
+        say "would go back to $before${restore:+ and restore $restore}"
+        return
+    fi
+    # The old version does not touch a database that a newer one has changed.
+    if [ -z "$restore" ] && ! runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" \
+        "$before/bin/$NAME" db check > /dev/null; then
+        fail "the old version cannot use the database as it is now; --restore $BACKUPS/before-….db (calls since are lost)"
+    fi
+    switch_to "$before"
+    write_new_units "$before"
+    if [ -n "$restore" ]; then
+        # The socket first: it would start the service for the next call.
+        systemctl stop $NAME.socket $NAME.service
+        runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$before/bin/$NAME" db restore "$restore"
+        systemctl start $NAME.socket
+    fi
+    restart || fail "not healthy: journalctl -u $NAME"
+    say "back at $before"
+}
+
+uninstall() {
+    check_machine
+    local unit
+    # shellcheck disable=SC2086 # a list of names
+    run systemctl disable --now $UNIT_FILES || true
+    for unit in $UNIT_FILES; do run rm -f "$UNITS/$unit"; done
+    run rm -f /usr/local/bin/$NAME /etc/systemd/journald.conf.d/$NAME.conf
+    if [ -f /etc/nginx/conf.d/$NAME.conf ]; then
+        run rm -f /etc/nginx/conf.d/$NAME.conf
+        run systemctl reload nginx || true
+    fi
+    run systemctl daemon-reload
+    run rm -rf "$OPT"
+    if [ -n "$purge" ]; then
+        run rm -rf "$ETC" "$STATE" "$BACKUPS"
+        ! getent passwd "$NAME" > /dev/null || run userdel "$NAME"
+        say "nothing is left."
+    else
+        say "configuration, database and backups stay: $ETC $STATE $BACKUPS (--purge removes them, too)"
+    fi
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+read_options "$@"
+case $command in
+    install) install_all ;;
+    upgrade) upgrade ;;
+    rollback) rollback ;;
+    uninstall) uninstall ;;
+    *) sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;
+esac
