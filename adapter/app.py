@@ -74,7 +74,7 @@ def build_service(
         store=store,
         clock=clock or SystemClock(),
         ids=ids or RandomIds(),
-        directory=Directory(store, pepper_for(config), config.organizations),
+        directory=Directory(store, pepper_for(config), config.organizations, config.security.former_peppers),
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
     )

@@ -59,16 +59,22 @@ def create(organization: str | None, mode: str, label: str, as_json: bool, path:
 @config_option
 def list_keys(as_json: bool, path: Path | None) -> None:
     """Show every key by its public prefix, revoked and expired ones too."""
-    with opened(configured(path)) as store:
+    config = configured(path)
+    with opened(config) as store:
         records = stored.all(store)
     now = SystemClock().now()
     if as_json:
-        click.echo(json.dumps([_as_dict(record, now) for record in records], indent=2))
+        told = [{**_as_dict(record, now), "pepper": record.pepper} for record in records]
+        click.echo(json.dumps(told, indent=2))
         return
     if not records:
         click.echo("There are no keys yet; make one with `sticky-calls keys create`.")
         return
     Console(width=None if Console().is_terminal else 160).print(_table(records, now))
+    if config.security.former_peppers:
+        current = stored.pepper_id(pepper_for(config))
+        behind = [record.prefix for record in records if record.opens(now) and record.pepper != current]
+        click.echo(f"Still hashed under a former pepper: {', '.join(behind) or 'none'}.", err=True)
 
 
 @keys.command(epilog="Example:  sticky-calls keys revoke sk_prod_abcdefgh")

@@ -38,11 +38,15 @@ def serve(bind: str | None, workers: int | None, threads: int | None, path: Path
     given = {"BIND": bind, "WORKERS": workers, "THREADS": threads}
     # Through the environment's door, so that what is given here is checked like everything else.
     extra = {f"ADAPTER_SERVER__{name}": str(value) for name, value in given.items() if value is not None}
-    config = load(find(path, os.environ), {**os.environ, **extra})
+
+    def read() -> Config:
+        return load(find(path, os.environ), {**os.environ, **extra})
+
+    config = read()
     logs.configure(config.logging.level)
     refuse_taken_address(config.server.bind)
     prepare(config)
-    GunicornApp(config, announcement(config) if sys.stderr.isatty() else None).run()
+    GunicornApp(config, announcement(config) if sys.stderr.isatty() else None, read).run()
 
 
 def prepare(config: Config) -> None:

@@ -94,4 +94,4 @@ def _recording(section: Loaded) -> RecordingConfig:
 
 def _security(section: Loaded) -> SecurityConfig:
     keys = tuple((entry["id"], entry["key"]) for entry in section["encryption_keys"])
-    return SecurityConfig(section.get("pepper"), keys)
+    return SecurityConfig(section.get("pepper"), keys, tuple(section["former_peppers"]))

@@ -91,4 +91,8 @@ def _accounts(config: Config) -> list[dict[str, Any]]:
 
 def _security(config: Config) -> dict[str, Any]:
     keys = [{"id": key_id, "key": MASK} for key_id, _ in config.security.encryption_keys]
-    return {"pepper": None if config.security.pepper is None else MASK, "encryption_keys": keys}
+    return {
+        "pepper": None if config.security.pepper is None else MASK,
+        "former_peppers": [MASK for _ in config.security.former_peppers],
+        "encryption_keys": keys,
+    }

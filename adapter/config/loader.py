@@ -45,7 +45,7 @@ def load(path: FilePath | None, environ: Mapping[str, str]) -> Config:
     root, problems = _read(path)
     schema = ConfigSchema()
     problems += overlay(root, schema, environ)
-    unread = read_secret_files(root, schema, path.parent if path else FilePath())
+    unread = read_secret_files(root, schema, path.parent if path else FilePath(), environ.get("CREDENTIALS_DIRECTORY"))
     problems += unread
     loaded, wrong = _check(root, schema)
     answered = {(*problem.path[:-1], twin_of(str(problem.path[-1]))) for problem in unread}

@@ -108,6 +108,12 @@ class EncryptionKeySchema(Section):
 
 class SecuritySchema(Section):
     pepper = Pepper(metadata={"secret": True})
+    former_peppers = Items(
+        Pepper(),
+        load_default=list,
+        validate=validate.Length(max=8, error="has more than 8; leave out those that no key is hashed under any more"),
+        metadata={"secret": True},
+    )
     encryption_keys = Items(fields.Nested(EncryptionKeySchema), load_default=list)
 
 

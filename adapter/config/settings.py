@@ -75,10 +75,12 @@ class TwilioConfig:
 
 @dataclass(frozen=True, slots=True)
 class SecurityConfig:
-    """`pepper` None: generated next to the database (`adapter.config.pepper`). `encryption_keys`: newest first."""
+    """`pepper` None: generated next to the database (`adapter.config.pepper`). `encryption_keys`: newest first.
+    `former_peppers`: under which API keys may still be hashed."""
 
     pepper: bytes | None = field(default=None, repr=False)
     encryption_keys: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    former_peppers: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

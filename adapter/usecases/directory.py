@@ -18,9 +18,13 @@ _CACHE_MS = 500
 class Directory:
     """Principals by organization and mode; registers the organizations' numbers in the store on first need."""
 
-    def __init__(self, store: Store, pepper: bytes, known: tuple[Organization, ...]) -> None:
+    def __init__(
+        self, store: Store, pepper: bytes, known: tuple[Organization, ...], former: tuple[bytes, ...] = ()
+    ) -> None:
+        """`former`: peppers that were in use before, see `keys.find`."""
         self._store = store
         self.pepper = pepper
+        self._former = former
         self._known = known
         self._principals: dict[tuple[str, Mode], Principal] = {}
         self._by_key: dict[bytes, tuple[Millis, Principal]] = {}
@@ -37,7 +41,7 @@ class Directory:
         cached = self._by_key.get(digest)
         if cached is not None and 0 <= steady - cached[0] < _CACHE_MS:
             return cached[1]
-        record = keys.find(self._store, self.pepper, presented, now)
+        record = keys.find(self._store, self.pepper, presented, now, self._former)
         principal = self.principal(record.organization, record.mode) if record else None
         if principal is None:
             self._by_key.pop(digest, None)

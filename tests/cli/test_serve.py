@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -188,9 +188,10 @@ def test_serve_takes_its_options_in_place_of_the_configuration(
     ran: list[Config] = []
 
     class Recorder:
-        def __init__(self, config: Config, announcement: str | None) -> None:
+        def __init__(self, config: Config, announcement: str | None, reread: Callable[[], Config]) -> None:
             ran.append(config)
             assert announcement is None
+            assert reread() == config
 
         def run(self) -> None: ...
 

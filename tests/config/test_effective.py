@@ -70,7 +70,7 @@ def test_no_secret_is_printed(secret: bytes, token: str) -> None:
     )
     shown = yaml.safe_load(effective(config))
     assert token not in effective(config)
-    assert shown["security"] == {"pepper": MASK, "encryption_keys": [{"id": "id", "key": MASK}]}
+    assert shown["security"] == {"pepper": MASK, "former_peppers": [], "encryption_keys": [{"id": "id", "key": MASK}]}
     assert shown["twilio"]["accounts"] == [{"sid": "*", "auth_tokens": [MASK, MASK]}]
 
 

@@ -109,3 +109,37 @@ def test_a_bad_secret_in_a_file_is_told_by_its_setting_and_not_shown(tmp_path: P
     says = problem(tmp_path, "security:\n  pepper_file: pepper")
     assert "config.yaml:2: security.pepper: is too short" in says
     assert "se7cret" not in says
+
+
+def test_a_secret_can_be_a_credential_of_systemd(tmp_path: Path) -> None:
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "pepper").write_text(PEPPER)
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}
+    text = "security: {pepper_file: credential:pepper}"
+    assert loaded(tmp_path, text, **given).security.pepper == PEPPER.encode()
+    named = {"ADAPTER_SECURITY__PEPPER_FILE": "credential:pepper", **given}
+    assert loaded(tmp_path, "", **named).security.pepper == PEPPER.encode()
+
+
+@pytest.mark.parametrize(
+    ("named", "directory", "says"),
+    [
+        ("credential:pepper", None, "names a credential, and there are none: systemd sets CREDENTIALS_DIRECTORY"),
+        ("credential:pepper", "credentials", "names no file; write the path of a file that holds the secret"),
+        ("credential:", "credentials", "names no credential; write credential: and the name"),
+        ("credential:../pepper", "credentials", "names no credential; write credential: and the name"),
+        ("credential:..", "credentials", "names no credential; write credential: and the name"),
+    ],
+)
+def test_a_credential_that_is_none_stops_the_start(
+    tmp_path: Path, named: str, directory: str | None, says: str
+) -> None:
+    (tmp_path / "pepper").write_text(PEPPER)
+    given = {} if directory is None else {"CREDENTIALS_DIRECTORY": str(tmp_path / directory)}
+    assert says in problem(tmp_path, f"security: {{pepper_file: '{named}'}}", **given)
+
+
+def test_former_peppers_are_one_a_line(tmp_path: Path) -> None:
+    (tmp_path / "former").write_text("the-pepper-of-last-year\nthe-pepper-before-that\n")
+    config = loaded(tmp_path, "security: {former_peppers_file: former}")
+    assert config.security.former_peppers == (b"the-pepper-of-last-year", b"the-pepper-before-that")

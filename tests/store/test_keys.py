@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from pathlib import Path
 
 import pytest
 
 from adapter.engine.model import Mode
+from adapter.errors import StoreUnavailable
 from adapter.store import keys
-from adapter.store.database import Store
+from adapter.store.database import NO_REALM, Store
 from adapter.store.keys import KeyRecord
 
 PEPPER = b"pepper"
@@ -30,7 +32,8 @@ def test_a_key_tells_its_mode_and_carries_256_secret_bits(store: Store, mode: Mo
 
 def test_the_right_key_is_found(store: Store, issued: tuple[str, KeyRecord]) -> None:
     presented, record = issued
-    assert record == KeyRecord(record.prefix, "org", Mode.TEST, "call center", 100)
+    named = keys.pepper_id(PEPPER)
+    assert record == KeyRecord(record.prefix, "org", Mode.TEST, "call center", 100, pepper=named)
     assert keys.find(store, PEPPER, presented, 200) == record
 
 
@@ -70,3 +73,48 @@ def test_the_secret_is_not_in_the_database(store: Store, issued: tuple[str, KeyR
     store.truncate_log()
     assert issued[1].prefix.encode() in path.read_bytes()
     assert issued[0][-43:].encode() not in path.read_bytes()
+
+
+def test_a_key_under_a_former_pepper_opens_and_is_brought_under_the_new_one(
+    store: Store, issued: tuple[str, KeyRecord]
+) -> None:
+    presented, record = issued
+    new = b"another pepper"
+    assert keys.find(store, new, presented, 200) is None
+    assert keys.find(store, new, presented, 200, (b"x", PEPPER)) == record
+    assert [each.pepper for each in keys.all(store)] == [keys.pepper_id(new)]
+    assert keys.find(store, new, presented, 200) is not None
+    assert keys.find(store, PEPPER, presented, 200) is None
+
+
+def test_a_wrong_or_revoked_key_is_brought_under_nothing(store: Store, issued: tuple[str, KeyRecord]) -> None:
+    presented, record = issued
+    keys.find(store, b"another pepper", presented[:-2] + "AA", 200, (PEPPER,))
+    keys.revoke(store, record.prefix, 150)
+    assert keys.find(store, b"another pepper", presented, 200, (PEPPER,)) is None
+    assert [each.pepper for each in keys.all(store)] == [record.pepper]
+
+
+def test_a_key_of_the_version_before_opens_and_is_noted(store: Store, issued: tuple[str, KeyRecord], url: str) -> None:
+    presented, record = issued
+    store.transact(
+        NO_REALM, lambda tx: tx.execute(keys._REHASH, {"of_prefix": record.prefix, "new": old_hash(presented)})
+    )
+    assert [each.pepper for each in keys.all(store)] == [""]
+    found = keys.find(store, PEPPER, presented, 200)
+    assert found is not None
+    assert [each.pepper for each in keys.all(store)] == [record.pepper]
+
+
+def test_a_database_that_cannot_be_written_does_not_turn_a_former_key_away(
+    store: Store, issued: tuple[str, KeyRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(store, "transact", away)
+    assert keys.find(store, b"another pepper", issued[0], 200, (PEPPER,)) is not None
+
+
+def old_hash(presented: str) -> bytes:
+    return hmac.digest(PEPPER, presented.encode(), "sha256")
