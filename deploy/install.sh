@@ -246,6 +246,11 @@ write_nginx() {
     fi
     sed -e "s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
         "$SOURCE/deploy/nginx.conf" | put 0644 root:root /etc/nginx/conf.d/$NAME.conf
+    # Debian's 768 for each process are used up by some hundred callers' slow connections.
+    run sed -i 's/worker_connections 768;/worker_connections 8192;/' /etc/nginx/nginx.conf
+    put 0644 root:root /etc/nginx/modules-enabled/60-$NAME.conf << 'CONF'
+worker_rlimit_nofile 32768;
+CONF
     run nginx -t -q
     run systemctl enable nginx
     run systemctl reload-or-restart nginx
@@ -378,7 +383,7 @@ uninstall() {
     for unit in $UNIT_FILES; do run rm -f "$UNITS/$unit"; done
     run rm -f /usr/local/bin/$NAME /etc/systemd/journald.conf.d/$NAME.conf
     if [ -f /etc/nginx/conf.d/$NAME.conf ]; then
-        run rm -f /etc/nginx/conf.d/$NAME.conf
+        run rm -f /etc/nginx/conf.d/$NAME.conf /etc/nginx/modules-enabled/60-$NAME.conf
         run systemctl reload nginx || true
     fi
     run systemctl daemon-reload

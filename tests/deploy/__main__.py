@@ -1,0 +1,291 @@
+"""deploy/install.sh on a fresh Debian, at length:  python -m tests.deploy   (root, debootstrap, about five minutes)
+
+A machine is made with debootstrap and booted with systemd (`machine`). The installer runs on it twice, the service
+starts under its real unit and answers through nginx over TLS with a CA made here; calls go on at a steady pace while it
+is restarted, its master killed, upgraded, rolled back, and upgraded to a version that does not start; backups and the
+doctor run as their units; 1 000 connections dawdle; everything is uninstalled. Any failed call is a failure.
+
+    --base FOLDER   keep debootstrap's file system here and use it again (it takes a minute and the network)
+    --wheels FOLDER Python packages (pip download -r deploy/requirements.txt -r deploy/requirements-build.txt); made
+                    when it is not given
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.deploy.machine import Failed, Machine
+
+_ROOT = Path(__file__).parent.parent.parent
+_DOMAIN, _ACCOUNT, _NUMBER = "voice.example.com", "AC" + "a" * 32, "+14155550100"
+_TOKEN = "0123456789abcdef0123456789abcdef"
+_OPTIONS = [
+    *("--domain", _DOMAIN, "--account", _ACCOUNT, "--number", _NUMBER, "--dial", "+14155550199"),
+    *("--token-file", "/root/ca/token", "--certificate", "/root/ca/site.pem", "--certificate-key", "/root/ca/site.key"),
+    *("--wheels", "/work/wheels"),
+]
+_TWILIO_MS = 15_000.0  # Twilio gives up after that
+_SLOW_P99_MS = 50.0
+_CA = """
+set -e
+cd /root/ca
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=ca
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout site.key -out site.csr -subj /CN=site
+echo subjectAltName=DNS:voice.example.com > ext
+openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile ext -out site.pem
+"""
+
+
+def main() -> None:
+    """Exit code 1 when something was not as it should be."""
+    options = _options()
+    work = Path(tempfile.mkdtemp(prefix="sticky-deploy-"))
+    machine = Machine(work / "machine", options.base or work / "base")
+    try:
+        machine.build()
+        _furnish(machine, options.wheels or _wheels(work / "wheels"))
+        machine.boot()
+        _say("a Debian machine with systemd is up")
+        machine.run("sh", "-c", _CA)
+        _install(machine)
+        _under_load(machine)
+        _units(machine)
+        _slow(machine)
+        _uninstall(machine)
+    except Failed as failed:
+        sys.exit(f"FAILED: {failed}\n{_journal(machine)}")
+    finally:
+        machine.power_off()
+        shutil.rmtree(work, ignore_errors=True)
+    _say("all is well")
+
+
+def _furnish(machine: Machine, wheels: Path) -> None:
+    """Two versions of the source: this one, and one with a higher number."""
+    for name in ("this", "next", "broken"):
+        source = machine.root / "work" / name
+        shutil.copytree(_ROOT / "adapter", source / "adapter", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(_ROOT / "deploy", source / "deploy")
+        for file in ("pyproject.toml", "README.md", "LICENSE", "config.example.yaml"):
+            shutil.copy(_ROOT / file, source)
+    _edit(machine.root / "work/next/adapter/__init__.py", '__version__ = "', '__version__ = "9.')
+    _edit(machine.root / "work/broken/adapter/__init__.py", '__version__ = "', '__version__ = "10.')
+    # Its commands work, and its workers do not come up.
+    _edit(
+        machine.root / "work/broken/adapter/app.py",
+        "    service = build_service(",
+        "    raise OSError\n    service = build_service(",
+    )
+    shutil.copytree(wheels, machine.root / "work/wheels")
+    shutil.copy(Path(__file__).with_name("callers.py"), machine.root / "work/callers.py")
+    (machine.root / "root/ca").mkdir()
+    (machine.root / "root/ca/token").write_text(_TOKEN + "\n")
+    with (machine.root / "etc/hosts").open("a") as hosts:
+        hosts.write(f"127.0.0.1 localhost {_DOMAIN}\n")
+
+
+def _edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    if old not in text:
+        raise Failed(f"{file} has no {old!r} any more")
+    file.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def _wheels(folder: Path) -> Path:
+    locks = [f"-r{_ROOT}/deploy/{name}.txt" for name in ("requirements", "requirements-build")]
+    command = [sys.executable, "-m", "pip", "download", "-q", "--require-hashes", "-d", str(folder), *locks]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return folder
+
+
+def _install(machine: Machine) -> None:
+    began = time.monotonic()
+    _installer(machine, "this", "install", *_OPTIONS)
+    _say(f"installed in {time.monotonic() - began:.0f} s")
+    before = _files(machine)
+    said = _installer(machine, "this", "install", *_OPTIONS)
+    _must("writes" not in said and _files(machine) == before, f"a second run changes something:\n{said}")
+    health = json.loads(machine.run("curl", "-sS", "--cacert", "/root/ca/ca.pem", f"https://{_DOMAIN}/v1/health"))
+    _must(health["status"] == "healthy", str(health))
+    _say("a second run changes nothing; it answers through nginx over TLS")
+    _edit(
+        machine.root / "etc/sticky-calls/config.yaml",
+        "lines:",
+        "organizations: [{id: default, tier: unlimited}]\nlines:",
+    )
+    machine.run("systemctl", "restart", "sticky-calls")
+
+
+def _installer(machine: Machine, version: str, *arguments: str, expect: int = 0) -> str:
+    return machine.run("bash", f"/work/{version}/deploy/install.sh", *arguments, expect=(expect,))
+
+
+def _files(machine: Machine) -> dict[str, tuple[int, int, int, bytes]]:
+    """Owner, mode and content of all that the installer writes."""
+    found = {}
+    for folder in ("etc/sticky-calls", "etc/systemd/system", "etc/nginx", "usr/local/bin"):
+        for path in sorted((machine.root / folder).rglob("*")):
+            about = path.lstat()
+            content = b"" if path.is_dir() or path.is_symlink() else path.read_bytes()
+            found[str(path)] = (about.st_uid, about.st_gid, about.st_mode, content)
+    return found
+
+
+def _under_load(machine: Machine) -> None:
+    with _calling(machine, "a restart"):
+        machine.run("systemctl", "restart", "sticky-calls")
+    with _calling(machine, "an upgrade"):
+        _installer(machine, "next", "upgrade", "--wheels", "/work/wheels")
+    _must(machine.run("sticky-calls", "--version").split()[-1].startswith("9."), "the new version does not run")
+    with _calling(machine, "a rollback"):
+        _installer(machine, "this", "rollback")
+    _must(not machine.run("sticky-calls", "--version").split()[-1].startswith("9."), "the old version does not run")
+    with _calling(machine, "an upgrade to a version that does not start, taken back", neutral=True, longest=None):
+        said = _installer(machine, "broken", "upgrade", "--wheels", "/work/wheels", expect=1)
+    _must("the upgrade was taken back" in said, said)
+    _must(not machine.run("sticky-calls", "--version").split()[-1].startswith("10."), "the broken version stayed")
+
+
+@contextmanager
+def _calling(
+    machine: Machine, what: str, *, neutral: bool = False, longest: float | None = _TWILIO_MS
+) -> Iterator[None]:
+    """Calls before, during and after; all are answered, and in the time that Twilio waits. `longest` None: a service
+    that does not come up cannot be hidden, and only what it costs is told."""
+    caller = _caller(machine, "--per-second", "40")
+    time.sleep(3)
+    try:
+        yield
+        time.sleep(3)
+    finally:
+        machine.run("pkill", "-TERM", "-f", "/work/callers.py", expect=(0, 1))
+        told = json.loads(caller.communicate(timeout=60)[0])
+    _say(f"{what}: {_figures(told)}")
+    if longest is not None:
+        _must(not told["failed"], f"{what} lost calls")
+        _must(told["longest"] < longest, f"{what} let calls wait too long")
+        _must(neutral or not told["neutral"], f"{what} let calls be greeted neutrally")
+
+
+def _caller(machine: Machine, *options: str) -> subprocess.Popen[bytes]:
+    fixed = [
+        "--host",
+        _DOMAIN,
+        "--account",
+        _ACCOUNT,
+        "--number",
+        _NUMBER,
+        "--token",
+        _TOKEN,
+        "--ca",
+        "/root/ca/ca.pem",
+    ]
+    command = machine.inside("PYTHONPATH=/work/this", "python3", "/work/callers.py", *fixed, *options)
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+def _figures(told: dict[str, Any]) -> str:
+    failed = f"{len(told['failed'])} failed" + (
+        f" ({', '.join(sorted(set(told['failed'])))})" if told["failed"] else ""
+    )
+    times = f"p50 {told['p50']} ms, p99 {told['p99']} ms, longest {told['longest']} ms"
+    return f"{told['calls']} calls, {failed}, {told['neutral']} greeted neutrally, {times}"
+
+
+def _units(machine: Machine) -> None:
+    units = [f"/etc/systemd/system/sticky-calls{each}" for each in (".service", "-backup.service", "-doctor.service")]
+    said = machine.run("systemd-analyze", "verify", *units, "/etc/systemd/system/sticky-calls.socket")
+    _must("sticky-calls" not in said, said)
+    for unit in units:
+        exposure = machine.run("systemd-analyze", "security", "--threshold=12", Path(unit).name).splitlines()[-1]
+        _say(exposure.strip(" →"))
+    machine.run("systemctl", "start", "sticky-calls-backup.service")
+    backups = list((machine.root / "var/backups/sticky-calls").glob("calls-*.db"))
+    _must(len(backups) == 1 and backups[0].stat().st_mode & 0o777 == 0o600, f"no backup: {backups}")
+    machine.run("systemctl", "start", "sticky-calls-doctor.service", expect=(1,))
+    found = machine.run("journalctl", "-u", "sticky-calls-doctor", "--no-pager", "-o", "cat")
+    # There is no Twilio on this machine, and Debian does not know the CA: that, and nothing else.
+    expected = {"✓ configuration", "✓ database", "✓ disk", "✓ workers", "✗ public URL", "✗ clock"}
+    _must(expected <= set(found.splitlines()) and "2 things to mend." in found, found)
+    shutil.copy(machine.root / "root/ca/ca.pem", machine.root / "etc/ssl/local-ca.pem")
+    said = machine.run("sticky-calls", "doctor", "--ca-file", "/etc/ssl/local-ca.pem", expect=(1,))
+    _must("✓ signature" in said and "1 thing to mend." in said, said)
+    _killed(machine)
+    _say("the backup's and the doctor's units work; a killed and a hung service come back")
+
+
+def _killed(machine: Machine) -> None:
+    """Restart= after a kill, and the watchdog when the main loop stands still."""
+    for signalled, seconds in ((signal.SIGKILL, 20), (signal.SIGSTOP, 75)):
+        before = _main_pid(machine)
+        machine.run("kill", f"-{signalled.value}", before)
+        deadline = time.monotonic() + seconds
+        while _main_pid(machine) in (before, "0") or not _is_healthy(machine):
+            _must(time.monotonic() < deadline, f"the service does not come back after {signalled.name}")
+            time.sleep(0.5)
+
+
+def _main_pid(machine: Machine) -> str:
+    return machine.run("systemctl", "show", "-P", "MainPID", "sticky-calls").strip()
+
+
+def _is_healthy(machine: Machine) -> bool:
+    asked = ("curl", "-sk", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", f"https://{_DOMAIN}/v1/health")
+    return machine.run(*asked, expect=(0, 28, 52, 56)) == "200"
+
+
+def _slow(machine: Machine) -> None:
+    caller = _caller(machine, "--per-second", "20", "--dawdlers", "1000", "--seconds", "45")
+    told = json.loads(caller.communicate(timeout=300)[0])
+    _say(f"with {told['dawdlers']} connections that dawdle ({told['dropped']} thrown out): {_figures(told)}")
+    _must(
+        told["dawdlers"] == 1000 and not told["failed"] and told["p99"] <= _SLOW_P99_MS, "slow clients slow calls down"
+    )
+
+
+def _uninstall(machine: Machine) -> None:
+    _installer(machine, "this", "uninstall")
+    _must((machine.root / "var/lib/sticky-calls/calls.db").exists(), "uninstalling took the database along")
+    _installer(machine, "this", "uninstall", "--purge")
+    left = machine.run("find", "/etc", "/opt", "/usr/local", "/var", "/run", "-name", "*sticky-calls*").split()
+    left = [path for path in left if not path.startswith(("/var/log/", "/run/systemd/"))]
+    _must(not left and "sticky" not in machine.run("getent", "passwd"), f"uninstalling left {left}")
+    _say("uninstalled, and nothing is left but logs")
+
+
+def _journal(machine: Machine) -> str:
+    try:
+        return machine.run("journalctl", "-u", "sticky-calls", "--no-pager", "-n", "30", "-o", "cat")
+    except (Failed, OSError):
+        return ""
+
+
+def _must(true: bool, otherwise: str) -> None:
+    if not true:
+        raise Failed(otherwise)
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path)
+    parser.add_argument("--wheels", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
