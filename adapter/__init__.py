@@ -6,7 +6,8 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     wsgi.py         gunicorn's door
     upkeep.py       the housekeeping thread of a worker
     lookups.py      line types, looked up behind the greeting
-    testing.py      for users' own tests: are recorded calls answered as they were?
+    testing.py      for users' own tests: are recorded calls answered as they were, do new ones go as they should?
+    pytest_plugin.py    the same as fixtures, there as soon as the package is installed
     cli/            the command `sticky-calls`, one module a command group
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun

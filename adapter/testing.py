@@ -1,19 +1,30 @@
-"""For users' own test suites: are recorded calls answered as they were? `sticky-calls fixture` writes such a test.
+"""For users' own test suites: are recorded calls answered as they were, and do new ones go as they should?
 
     assert differences(Path("calls.jsonl"), Path("config.yaml")) == []
 
-Beside it: `adapter.replay`, a telephone network to play calls of one's own. Leaves out: a plugin for pytest.
+    with telephone(Path("config.yaml")) as phone:
+        assert phone.call("1").handovers[0].target == "billing"
+
+The fixtures of `pytest_plugin` give the same. Leaves out: running servers (`adapter.replay`, `sticky-calls replay`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from adapter.cli.fresh import fresh
+from adapter.cli.fresh import Fresh, fresh
 from adapter.config import load
-from adapter.replay.recording import Recorded, read
+from adapter.engine.line import Line
+from adapter.replay import Call, Network, Script, Transcript
+from adapter.replay.recording import Answer, Recorded, read
 from adapter.replay.rerun import Checked, checked, in_order, play
+
+_BEGINS = 1_767_225_600_000  # 2026-01-01T00:00:00Z: the same every time, so that answers are
+_ANY_ACCOUNT = f"AC{'0' * 32}"
 
 
 def differences(recording: Path, config: Path, memory: Path | None = None) -> list[str]:
@@ -27,6 +38,85 @@ def differences(recording: Path, config: Path, memory: Path | None = None) -> li
     with fresh(load(config, {}), memory) as target:
         play(in_order(_whole(recording)), [target], lambda rerun: found.extend(_told(checked(rerun))))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`differences` under one configuration."""
+
+    config: Path
+
+    def __call__(self, recording: Path | str, memory: Path | None = None) -> list[str]:
+        """See `differences`."""
+        return differences(Path(recording), self.config, memory)
+
+
+@contextmanager
+def telephone(config: Path, memory: Path | None = None) -> Iterator[Telephone]:
+    """A telephone to an app of this configuration, as `differences` has it. ConfigError."""
+    loaded = load(config, {})
+    with fresh(loaded, memory) as app:
+        app.clock.tell(_BEGINS)
+        yield Telephone(app, loaded.lines)
+
+
+class Telephone:
+    """Calls to one app in this process, whose clock stands still but for the seconds that calls take and `passes`."""
+
+    def __init__(self, app: Fresh, lines: tuple[Line, ...]) -> None:
+        self._app = app
+        self._lines = lines
+        self._saved = 0
+
+    def call(self, *script: Any, caller: str = "+14155550123", dialed: str = "", **call: Any) -> Transcript:
+        """A whole call: keys, words, SILENCE, HANG_UP, answered(), BUSY … one after the other (`adapter.replay`).
+
+        `dialed`: "": the first line's number. `call`: further arguments of `adapter.replay.Call`.
+        """
+        made = Call(caller, dialed or self.number, **call)
+        network = Network(
+            self._app.exchange,
+            self._app.exchange.public_url,
+            self.account_of(made.dialed),
+            now=lambda: self._app.clock.now() / 1_000,
+            passes=self.passes,
+        )
+        return network.play(made, Script(*script))
+
+    def send(self, webhook: Recorded) -> Answer:
+        """One webhook, signed (`adapter.replay.webhooks` builds them); the answer as it is."""
+        answer = self._app.send(webhook).answer
+        assert answer is not None, "an app in this process always answers"
+        return answer
+
+    def remember(self, caller: str, **saved: Any) -> dict[str, Any]:
+        """What an agent saves about a caller, as in POST /v1/calls/end: variables, intent, intent_status, telco …"""
+        self._saved += 1
+        body = {"call_id": f"remembered-{self._saved}", "identity_hints": {"ani": caller}, **saved}
+        line = self._line(self.number)
+        key = (line.organization, line.mode.value)
+        return self._app.api.ask("POST", "/v1/calls/end", body, key)
+
+    def passes(self, seconds: float) -> None:
+        """Time goes by."""
+        self._app.clock.tell(self._app.clock.now() + round(1_000 * seconds))
+
+    @property
+    def number(self) -> str:
+        """The first line's number."""
+        return next((each.number for each in self._lines if "*" not in each.number), "+14155550100")
+
+    def account_of(self, dialed: str) -> str:
+        """The AccountSid that a number's webhooks come with."""
+        account = self._line(dialed).account
+        return account if account.startswith("AC") else _ANY_ACCOUNT
+
+    def _line(self, dialed: str) -> Line:
+        found = (each for each in self._lines if each.number == dialed or dialed.startswith(each.number.rstrip("*")))
+        line = next(found, None)
+        if line is None:
+            raise ValueError(f"the configuration has no line for {dialed}")
+        return line
 
 
 def _whole(recording: Path) -> Iterator[Recorded]:

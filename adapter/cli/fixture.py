@@ -23,13 +23,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapter.testing import differences
+import pytest
 
 HERE = Path(__file__).parent
 
 
-def test_recorded_calls_are_answered_as_recorded() -> None:
-    assert differences(HERE / {recording!r}, HERE / {config!r}) == []
+@pytest.fixture(scope="module")
+def sticky_calls_config() -> Path:
+    return HERE / {config!r}
+
+
+def test_recorded_calls_are_answered_as_recorded(sticky_calls_replay) -> None:
+    assert sticky_calls_replay(HERE / {recording!r}) == []
 '''
 
 

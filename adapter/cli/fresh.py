@@ -75,30 +75,30 @@ class _Keys:
         return issue(store, directory.pepper, organization, Mode(mode), "replay", self._service.clock.now())[0]
 
 
-class _Fresh:
-    """See `Target`."""
+class Fresh:
+    """See `Target`. `exchange` leads into the app; `clock`: what time it is there."""
 
     def __init__(self, exchange: WsgiExchange, clock: ToldClock, receipts: _Receipts, keys: _Keys) -> None:
-        self._exchange = exchange
-        self._clock = clock
+        self.exchange = exchange
+        self.clock = clock
         self._receipts = receipts
-        self._api = ApiCalls(exchange, exchange.public_url, keys.of)
+        self.api = ApiCalls(exchange, exchange.public_url, keys.of)
 
     def send(self, recorded: Recorded) -> Rerun:
         """The answer at the time of the recording; where nobody knows it, at that of the webhook before."""
         if recorded.at is not None:
-            self._clock.tell(recorded.at)
+            self.clock.tell(recorded.at)
         self._receipts.last = None
         if recorded.is_api:
-            return sent_to_api(self._api, recorded)
+            return sent_to_api(self.api, recorded)
         began = time.perf_counter()
-        reply = sent(self._exchange, self._exchange.public_url, recorded)
+        reply = sent(self.exchange, self.exchange.public_url, recorded)
         seconds = time.perf_counter() - began
         return Rerun(recorded, answer_of(reply), self._receipts.last, seconds)
 
 
 @contextmanager
-def fresh(config: Config, memory: Path | None = None) -> Iterator[_Fresh]:
+def fresh(config: Config, memory: Path | None = None) -> Iterator[Fresh]:
     """An app of this configuration. `memory`: a database to begin with a copy of; None: nobody is known.
 
     The account of a webhook need not be configured, and line types are not looked up. StoreUnavailable when `memory`
@@ -113,7 +113,7 @@ def fresh(config: Config, memory: Path | None = None) -> Iterator[_Fresh]:
         service: Service = app.extensions["sticky-calls"]
         try:
             exchange = WsgiExchange(app, config.twilio.public_url or _NOWHERE, _TOKEN)
-            yield _Fresh(exchange, clock, receipts, _Keys(service))
+            yield Fresh(exchange, clock, receipts, _Keys(service))
         finally:
             service.store.close()
 
