@@ -37,6 +37,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
+ignore_startup_parameters = options
 """
 
 
