@@ -22,7 +22,7 @@ NAME=sticky-calls
 OPT=/opt/$NAME ETC=/etc/$NAME STATE=/var/lib/$NAME BACKUPS=/var/backups/$NAME
 UNITS=/etc/systemd/system
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
-HEALTHY_SECONDS=45
+HEALTHY_SECONDS=30
 KEPT_RELEASES=3
 UNIT_FILES="$NAME.socket $NAME.service $NAME-backup.service $NAME-backup.timer $NAME-doctor.service $NAME-doctor.timer"
 
@@ -244,7 +244,9 @@ write_nginx() {
         [ -f "$certificate" ] || run certbot certonly --non-interactive --agree-tos --webroot -w /var/www/html \
             -d "$domain" -m "$email" --deploy-hook "systemctl reload nginx"
     fi
-    sed -e "s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
+    local without_ipv6=''
+    [ -e /proc/net/if_inet6 ] || without_ipv6='/\[::\]/d;'
+    sed -e "${without_ipv6}s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
         "$SOURCE/deploy/nginx.conf" | put 0644 root:root /etc/nginx/conf.d/$NAME.conf
     # Debian's 768 for each process are used up by some hundred callers' slow connections.
     run sed -i 's/worker_connections 768;/worker_connections 8192;/' /etc/nginx/nginx.conf
@@ -256,8 +258,33 @@ CONF
     run systemctl reload-or-restart nginx
 }
 
+# is_healthy [SOCKET]
 is_healthy() {
-    curl -fsS -o /dev/null --max-time 5 --unix-socket "/run/$NAME/http.sock" http://localhost/v1/health 2> /dev/null
+    local socket=${1:-/run/$NAME/http.sock}
+    curl -fsS -o /dev/null --max-time 5 --unix-socket "$socket" http://localhost/v1/health 2> /dev/null
+}
+
+# comes_up RELEASE: does it serve at all, with this configuration, beside the one that runs, on a database of nobody?
+comes_up() {
+    local folder pid healthy=1
+    folder=$(mktemp -d)
+    chown "$NAME:" "$folder"
+    runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" ADAPTER_DATABASE__URL="sqlite:///$folder/calls.db" \
+        ADAPTER_SERVER__BIND="unix:$folder/http.sock" ADAPTER_SERVER__WORKERS=1 ADAPTER_LOGGING__LEVEL=error \
+        "$1/bin/$NAME" serve &
+    pid=$!
+    local deadline=$((SECONDS + HEALTHY_SECONDS))
+    while [ $SECONDS -lt $deadline ] && kill -0 "$pid" 2> /dev/null; do
+        if is_healthy "$folder/http.sock"; then
+            healthy=0
+            break
+        fi
+        sleep 0.2
+    done
+    kill "$pid" 2> /dev/null || true
+    wait "$pid" || true
+    rm -rf "$folder"
+    return "$healthy"
 }
 
 # restart: 0 when the service answers and reaches its database afterwards. Calls wait at the socket meanwhile.
@@ -322,6 +349,10 @@ upgrade() {
     if ! runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$release/bin/$NAME" check-config; then
         rm -rf "$release"
         fail "the new version cannot use the configuration; nothing was changed"
+    fi
+    if ! comes_up "$release"; then
+        rm -rf "$release"
+        fail "the new version does not come up (its words are above); nothing was changed"
     fi
     back_up
     switch_to "$release"
