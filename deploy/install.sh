@@ -418,7 +418,8 @@ uninstall() {
         run systemctl reload nginx || true
     fi
     run systemctl daemon-reload
-    run rm -rf "$OPT"
+    run rm -rf "$OPT" "/run/$NAME"
+    run rm -f /var/lib/systemd/timers/stamp-$NAME-*.timer
     if [ -n "$purge" ]; then
         run rm -rf "$ETC" "$STATE" "$BACKUPS"
         ! getent passwd "$NAME" > /dev/null || run userdel "$NAME"
