@@ -22,8 +22,7 @@ from urllib.parse import urlencode
 
 from adapter.twilio.signature import sign
 
-_NEUTRAL = "<Say"
-_GREETED = "Hello and welcome"
+_NEUTRAL = "Welcome. One moment, please."
 _CALLERS = 8
 
 
@@ -57,9 +56,9 @@ class Calls:
                 connection = self._connection()
                 continue
             self.latencies.append((time.monotonic() - began) * 1_000)
-            if status != 200 or _NEUTRAL not in body:
+            if status != 200 or "<Dial" not in body:
                 self.failed.append(str(status))
-            self.neutral += _GREETED not in body
+            self.neutral += _NEUTRAL in body
 
     def _call(self, connection: http.client.HTTPConnection) -> tuple[int, str]:
         form = {
