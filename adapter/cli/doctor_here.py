@@ -51,7 +51,8 @@ def about_disk(config: Config) -> list[Finding]:
     else:
         file = Path(config.database.url.removeprefix(_SCHEME))
         folder, needed = file.parent, _LEAST_BYTES + (file.stat().st_size if file.exists() else 0)
-    free = shutil.disk_usage(folder if folder.exists() else folder.absolute().parent).free
+    existing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    free = shutil.disk_usage(existing).free
     if free >= needed:
         return []
     what = f"{free // 1024**2:,} MiB are free where the database's files lie; {needed // 1024**2:,} MiB are needed"
@@ -110,7 +111,11 @@ def _connected(bind: str) -> socket.socket:
     if bind.startswith("unix:"):
         opened = socket.socket(socket.AF_UNIX)
         opened.settimeout(_SECONDS)
-        opened.connect(bind.removeprefix("unix:"))
+        try:
+            opened.connect(bind.removeprefix("unix:"))
+        except OSError:
+            opened.close()
+            raise
         return opened
     host, _, port = bind.rpartition(":")
     own = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(host, host.strip("[]"))  # noqa: S104 - what it listens on

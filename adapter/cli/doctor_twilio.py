@@ -56,9 +56,11 @@ def about_twilio_numbers(config: Config, notes: list[str]) -> list[Finding]:
         if account.sid == "*" or not config.twilio.public_url:
             continue
         api = next((each for each in _apis(account) if _opened(each) is not None), None)
-        if api is not None:
-            findings += about_numbers(config, account.sid, api.numbers())
-            notes += about_domains(config, api.sip_domains())
+        if api is None:
+            notes.append(f"the numbers of {account.sid} cannot be looked at: no token opens Twilio's API")
+            continue
+        findings += about_numbers(config, account.sid, api.numbers())
+        notes += about_domains(config, api.sip_domains())
     return findings
 
 

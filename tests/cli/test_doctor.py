@@ -282,13 +282,17 @@ def test_a_rotation_under_way_is_a_note(healthy: Healthy) -> None:
 
 
 _MASTER = """
-import http.server, os, sys
-server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler)
+import http.server, os, socketserver, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200); self.end_headers()
+        self.send_response(int(sys.argv[2])); self.end_headers()
+    def address_string(self): return ""
     def log_message(self, *_): pass
-server.RequestHandlerClass = Answer
+where = sys.argv[1]
+if where.startswith("unix:"):
+    server = socketserver.UnixStreamServer(where.removeprefix("unix:"), Answer)
+else:
+    server = http.server.HTTPServer(("127.0.0.1", int(where.rpartition(":")[2])), Answer)
 if os.fork():
     os.wait()
 else:
@@ -296,15 +300,63 @@ else:
 """
 
 
-@pytest.mark.parametrize(("wanted", "found"), [(1, []), (2, [("workers", "1 of 2 workers are running")])])
-def test_workers_that_are_missing_are_found(healthy: Healthy, wanted: int, found: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+@pytest.mark.parametrize(
+    ("wanted", "status", "found"),
+    [
+        (1, 200, ""),
+        (2, 200, "1 of 2 workers are running"),
+        (1, 503, "answers 503 to /v1/health"),
+    ],
+    ids=["all", "one is missing", "none is well"],
+)
+def test_workers_that_are_missing_or_not_well_are_found(
+    healthy: Healthy, kind: str, wanted: int, status: int, found: str
+) -> None:
     healthy.start()
-    port = free_port()
-    master = subprocess.Popen([sys.executable, "-c", _MASTER, str(port)], start_new_session=True)
+    bind = f"unix:{healthy.folder}/http.sock" if kind == "unix" else f"127.0.0.1:{free_port()}"
+    setting("server", bind=bind, workers=wanted)(healthy)
+    assert findings(doctor(healthy, "--offline", "--json"))[0][1].startswith(f"nothing answers at {bind}")
+    command = [sys.executable, "-c", _MASTER, bind, str(status)]
+    master = subprocess.Popen(command, start_new_session=True)
     try:
-        setting("server", bind=f"127.0.0.1:{port}", workers=wanted)(healthy)
         wait_for(lambda: "nothing answers" not in doctor(healthy, "--offline").stdout, "the master")
-        assert findings(doctor(healthy, "--offline", "--json")) == found
+        told = findings(doctor(healthy, "--offline", "--json"))
+        assert [check for check, _ in told] == (["workers"] if found else [])
+        assert all(found in what for _, what in told)
     finally:
         os.killpg(master.pid, signal.SIGKILL)
         master.wait()
+
+
+@pytest.mark.parametrize("away", ["no such server", "a folder of nobody"])
+def test_a_database_that_does_not_answer_is_found(healthy: Healthy, away: str) -> None:
+    healthy.start()
+    if away == "no such server":
+        url = f"postgresql://u@127.0.0.1:{free_port()}/x"
+        settings = {"url": url, "state_dir": str(healthy.folder / "state"), "lock_timeout_ms": 100}
+        setting("database", **settings)(healthy)
+        setting("security", pepper="pepper-of-the-tests")(healthy)
+    else:
+        setting("database", url="sqlite:////proc/no-such-folder/calls.db")(healthy)
+    assert {check for check, _ in findings(doctor(healthy, "--offline", "--json"))} >= {"database"}
+
+
+def test_what_a_check_stumbles_over_is_a_finding_and_the_others_are_made(
+    healthy: Healthy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy.start()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: 1 / 0)
+    assert findings(doctor(healthy, "--json")) == [("disk", "could not be checked: ZeroDivisionError")]
+
+
+def test_for_people_every_finding_stands_under_its_check_with_what_to_do(healthy: Healthy) -> None:
+    healthy.start()
+    setting("twilio", accounts=[{"sid": "*", "auth_tokens": [TOKEN]}])(healthy)
+    healthy.stop(1)
+    shown = doctor(healthy).stdout
+    assert "✗ workers\n    nothing answers at" in shown
+    assert "\n      → start it: " in shown
+    assert 'note: of the account "*" only its signatures' in shown
+    # The service does not know the new configuration yet: it refuses what is signed for another account.
+    assert shown.endswith("3 things to mend.\n")
