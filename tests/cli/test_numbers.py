@@ -241,3 +241,34 @@ def test_with_postgresql_the_memory_is_in_the_state_folder(rest: Rest, tmp_path:
     rest.add_number(NUMBER, voice_url=OLD)
     assert numbers("point", NUMBER).exit_code == 0
     assert stat.S_IMODE((tmp_path / "state/numbers.json").stat().st_mode) == 0o600
+
+
+def test_an_account_without_numbers_is_told(rest: Rest) -> None:
+    assert "have no numbers" in numbers("list").stdout
+    assert json.loads(numbers("list", "--json").stdout) == []
+
+
+def test_a_number_without_a_line_is_pointed_with_a_warning(rest: Rest) -> None:
+    stored = rest.add_number("+14155550101")
+    result = numbers("point", "+14155550101")
+    assert (result.exit_code, stored["voice_url"]) == (0, OURS[0])
+    assert "no line is configured" in result.stderr
+    assert "<Response" not in result.stdout
+
+
+def test_an_account_of_any_sid_is_left_out_with_a_note(rest: Rest) -> None:
+    accounts = [{"sid": "*", "auth_tokens": [TOKEN]}, *CONFIG["twilio"]["accounts"]]
+    configure(twilio={"public_url": URL, "accounts": accounts})
+    rest.add_number(NUMBER)
+    result = numbers("list", "--json")
+    assert json.loads(result.stdout)[0]["number"] == NUMBER
+    assert 'the account "*" cannot be asked about' in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_to_stops_before_anything_is_changed(rest: Rest, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    configure(database={"url": f"sqlite:///{tmp_path}/file/calls.db"})
+    stored = rest.add_number(NUMBER, voice_url=OLD)
+    result = numbers("point", NUMBER)
+    assert (result.exit_code, stored["voice_url"]) == (1, OLD)
+    assert "numbers.json: cannot be" in result.stderr
