@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from adapter.store import distribution
+from adapter.store import postgres_distribution as distribution
 from adapter.store.database import Store
 from adapter.store.moving.rows import counts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from adapter.store import forks, meters
 from adapter.store.database import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def no_other_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests left open would be brought to rest before each fork, too: seconds for two stores on one file."""
+    monkeypatch.setattr(forks, "_stores", weakref.WeakSet())
 
 
 def in_child(work: Callable[[], object]) -> int:

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapter.engine.policy import RetentionPolicy
-from adapter.store import distribution
+from adapter.store import postgres_distribution as distribution
 from adapter.store.database import NO_REALM, Store
-from adapter.store.distribution import statement_problems, table_problems
+from adapter.store.postgres_distribution import statement_problems, table_problems
 from adapter.store.postgres import Connection
 from adapter.store.sweep import sweep
 from adapter.store.tables import metadata
