@@ -15,8 +15,8 @@ from flask import Flask
 from adapter.engine.policy import RetentionPolicy
 from adapter.store import postgres_distribution as distribution
 from adapter.store.database import NO_REALM, Store
-from adapter.store.postgres_distribution import statement_problems, table_problems
 from adapter.store.postgres import Connection
+from adapter.store.postgres_distribution import statement_problems, table_problems
 from adapter.store.sweep import sweep
 from adapter.store.tables import metadata
 from adapter.usecases import Service
