@@ -19,7 +19,7 @@ from adapter.config import Config
 from adapter.errors import ConfigError
 
 from .gunicorn_metrics import forget_worker
-from .gunicorn_worker import Worker, hold_signals
+from .gunicorn_worker import Worker, after_exit, before_fork
 
 _LOG = logging.getLogger(__name__)
 
@@ -81,6 +81,11 @@ class WatchedArbiter(Arbiter):  # type: ignore[misc]
         systemd.sd_notify("WATCHDOG=1", self.log)
 
 
+def _forget(arbiter: Any, worker: Any) -> None:
+    forget_worker(arbiter, worker)
+    after_exit(arbiter, worker)
+
+
 def settings(config: Config) -> dict[str, Any]:
     """gunicorn's settings for this service; deploy/gunicorn.conf.py uses the same."""
     return {
@@ -89,8 +94,8 @@ def settings(config: Config) -> dict[str, Any]:
         "threads": config.server.threads,
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": Worker,
-        "pre_fork": hold_signals,
-        "child_exit": forget_worker,
+        "pre_fork": before_fork,
+        "child_exit": _forget,
         # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
         # wait at a worker that is being replaced are reset: a reload would drop calls.
         "reuse_port": False,

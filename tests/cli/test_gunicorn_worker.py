@@ -33,11 +33,12 @@ def test_a_signal_that_comes_while_a_request_is_handed_over_ends_the_worker(told
 FORK = """
 import os, signal
 from gunicorn.workers.gthread import ThreadWorker
-from adapter.cli.gunicorn_worker import Worker, hold_signals
+from types import SimpleNamespace
+from adapter.cli.gunicorn_worker import Worker, before_fork
 
 lost = []
 signal.signal(signal.SIGTERM, lambda *_: lost.append("the master's copied handler"))
-hold_signals(None, None)
+before_fork(None, SimpleNamespace())
 read, write = os.pipe()
 child = os.fork()
 if child == 0:
