@@ -1,0 +1,67 @@
+"""What strangers and neighbours can do to the service, at length. Exit code 0: nothing was found.
+
+python -m tests.abuse requests --count 1000000      random requests, in process
+python -m tests.abuse sockets --count 100000        bytes that are no HTTP, halves of requests, against a real server
+python -m tests.abuse signatures --count 100000     genuine webhooks, changed
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+
+from tests import databases
+from tests.abuse import fuzz, portions, signatures, sockets
+from tests.abuse.findings import Findings
+
+# What one process does at a time: a fault can be had again with its seed.
+_PORTION = 25_000
+_WITH_PROCESSES: dict[str, Callable[..., Findings]] = {"sockets": sockets.examine}
+_BUGS: dict[str, tuple[str, ...]] = {"requests": (*fuzz.BUGS,), "signatures": (*signatures.BUGS,), "sockets": ("any",)}
+
+
+def main() -> int:
+    """0 when nothing was found; 1 with one example of each fault."""
+    wanted = _arguments()
+    began, findings = time.monotonic(), Findings()
+    for found in _portions(wanted):
+        findings.add(found)
+        passed = time.monotonic() - began
+        print(f"{findings.tried} tried in {passed:.0f} s, {len(findings.faults)} kinds of fault", flush=True)
+    print(f"answers: {dict(sorted(findings.answers.items()))}")
+    print(f"told: {dict(sorted(findings.told.items()))}")
+    for kind, shown in findings.faults.items():
+        print(f"\nFAULT {kind}\n  {shown}")
+    return 1 if findings.faults else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.abuse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("attack", choices=_BUGS)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=databases.STORES, default="sqlite")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--bug", help="plant one, which has to be found: " + str(_BUGS))
+    wanted = parser.parse_args()
+    if wanted.bug is not None and wanted.bug not in _BUGS[wanted.attack]:
+        parser.error(f"--bug is one of {', '.join(_BUGS[wanted.attack])}")
+    return wanted
+
+
+def _portions(wanted: argparse.Namespace) -> list[Findings]:
+    if wanted.attack in _WITH_PROCESSES:
+        return [_WITH_PROCESSES[wanted.attack](wanted.count, wanted.seed, wanted.store, wanted.bug)]
+    sizes = [min(_PORTION, wanted.count - first) for first in range(0, wanted.count, _PORTION)]
+    tasks = [(wanted.attack, size, wanted.seed + at, wanted.store, wanted.bug) for at, size in enumerate(sizes)]
+    with multiprocessing.get_context("spawn").Pool(wanted.processes) as pool:
+        return pool.starmap(portions.portion, tasks, chunksize=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
