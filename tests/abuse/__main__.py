@@ -3,6 +3,9 @@
 python -m tests.abuse requests --count 1000000      random requests, in process
 python -m tests.abuse sockets --count 100000        bytes that are no HTTP, halves of requests, against a real server
 python -m tests.abuse signatures --count 100000     genuine webhooks, changed
+python -m tests.abuse realms --count 100000         what is another organization's, or of the other mode
+python -m tests.abuse rates --count 1000            random schedules against the rate window, clocks that are set
+python -m tests.abuse histories --count 10000       concurrent starts and ends: could it have been one after the other?
 """
 
 from __future__ import annotations
@@ -11,23 +14,36 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from tests import databases
-from tests.abuse import fuzz, portions, signatures, sockets
+from tests.abuse import fuzz, histories, portions, rates, realms, signatures, sockets
 from tests.abuse.findings import Findings
 
 # What one process does at a time: a fault can be had again with its seed.
 _PORTION = 25_000
-_WITH_PROCESSES: dict[str, Callable[..., Findings]] = {"sockets": sockets.examine}
-_BUGS: dict[str, tuple[str, ...]] = {"requests": (*fuzz.BUGS,), "signatures": (*signatures.BUGS,), "sockets": ("any",)}
+# These start processes of their own.
+_WITH_PROCESSES: Final[Mapping[str, Callable[..., Findings]]] = {
+    "sockets": sockets.examine,
+    "rates": rates.examine,
+    "histories": histories.examine,
+}
+_BUGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "requests": tuple(fuzz.BUGS),
+    "sockets": ("any",),
+    "signatures": tuple(signatures.BUGS),
+    "realms": tuple(realms.BUGS),
+    "rates": ("any",),
+    "histories": ("any",),
+}
 
 
 def main() -> int:
     """0 when nothing was found; 1 with one example of each fault."""
     wanted = _arguments()
     began, findings = time.monotonic(), Findings()
-    for found in _portions(wanted):
+    for found in _found(wanted):
         findings.add(found)
         passed = time.monotonic() - began
         print(f"{findings.tried} tried in {passed:.0f} s, {len(findings.faults)} kinds of fault", flush=True)
@@ -47,20 +63,26 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", choices=databases.STORES, default="sqlite")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--bug", help="plant one, which has to be found: " + str(_BUGS))
+    planted = "; ".join(f"{attack}: {', '.join(bugs)}" for attack, bugs in _BUGS.items())
+    parser.add_argument("--bug", help=f"plant one, which has to be found ({planted})")
     wanted = parser.parse_args()
     if wanted.bug is not None and wanted.bug not in _BUGS[wanted.attack]:
         parser.error(f"--bug is one of {', '.join(_BUGS[wanted.attack])}")
     return wanted
 
 
-def _portions(wanted: argparse.Namespace) -> list[Findings]:
+def _found(wanted: argparse.Namespace) -> Iterator[Findings]:
     if wanted.attack in _WITH_PROCESSES:
-        return [_WITH_PROCESSES[wanted.attack](wanted.count, wanted.seed, wanted.store, wanted.bug)]
+        yield _WITH_PROCESSES[wanted.attack](wanted.count, wanted.seed, wanted.store, wanted.bug is not None)
+        return
     sizes = [min(_PORTION, wanted.count - first) for first in range(0, wanted.count, _PORTION)]
     tasks = [(wanted.attack, size, wanted.seed + at, wanted.store, wanted.bug) for at, size in enumerate(sizes)]
     with multiprocessing.get_context("spawn").Pool(wanted.processes) as pool:
-        return pool.starmap(portions.portion, tasks, chunksize=1)
+        yield from pool.imap_unordered(_portion, tasks)
+
+
+def _portion(task: tuple[str, int, int, str, str | None]) -> Findings:
+    return portions.portion(*task)
 
 
 if __name__ == "__main__":

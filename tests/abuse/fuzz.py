@@ -9,8 +9,6 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flask import Flask
 
@@ -18,13 +16,12 @@ from adapter.engine.model import Mode
 from adapter.web import api, voice
 from tests import databases
 from tests.abuse.findings import Findings
+from tests.abuse.places import in_memory
 from tests.abuse.planted import Bug, planted
 from tests.abuse.strangers import Asked, Stranger
 from tests.builders import issue_key
 from tests.conformance.wire import Reply, an_app, ask, is_json, is_twiml
 
-# Nothing here is about what a disk does.
-_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _METHODS = {"GET", "POST", "HEAD", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE"}
 
 
@@ -33,8 +30,8 @@ def examine(count: int, seed: int, store: str = "sqlite", bug: str | None = None
     databases.kind = store
     findings = Findings()
     with (
-        TemporaryDirectory(dir=_MEMORY) as folder,
-        an_app(Path(folder)) as app,
+        in_memory() as folder,
+        an_app(folder) as app,
         planted(BUGS, bug),
         _tracebacks(findings),
     ):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from tests.abuse import fuzz, signatures
+from tests.abuse import fuzz, realms, signatures
 from tests.abuse.findings import Findings
 
-ATTACKS: dict[str, Callable[..., Findings]] = {"requests": fuzz.examine, "signatures": signatures.examine}
+ATTACKS: Final[Mapping[str, Callable[..., Findings]]] = {
+    "requests": fuzz.examine,
+    "signatures": signatures.examine,
+    "realms": realms.examine,
+}
 
 
 def portion(attack: str, count: int, seed: int, store: str, bug: str | None) -> Findings:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from flask import Flask
@@ -21,6 +19,7 @@ from adapter.twilio.signature import sign
 from adapter.web import genuine
 from tests import databases
 from tests.abuse.findings import Findings
+from tests.abuse.places import in_memory
 from tests.abuse.planted import Bug, planted
 from tests.builders import AUTH_TOKEN, PUBLIC_URL
 from tests.conformance.wire import a_call, an_app, ask
@@ -55,7 +54,7 @@ def examine(count: int, seed: int, store: str = "sqlite", bug: str | None = None
     """What came of `count` changed webhooks. `bug`: one of `BUGS`."""
     databases.kind = store
     chance, findings = random.Random(seed), Findings()
-    with TemporaryDirectory() as folder, an_app(Path(folder)) as app, planted(BUGS, bug):
+    with in_memory() as folder, an_app(folder) as app, planted(BUGS, bug):
         while findings.tried < count:
             right = genuine_one(chance)
             if _status(app, right) == _REFUSED:
