@@ -76,13 +76,12 @@ def _found(wanted: argparse.Namespace) -> Iterator[Findings]:
         yield _WITH_PROCESSES[wanted.attack](wanted.count, wanted.seed, wanted.store, wanted.bug is not None)
         return
     sizes = [min(_PORTION, wanted.count - first) for first in range(0, wanted.count, _PORTION)]
-    tasks = [(wanted.attack, size, wanted.seed + at, wanted.store, wanted.bug) for at, size in enumerate(sizes)]
+    tasks = [
+        portions.Portion(wanted.attack, size, wanted.seed + at, wanted.store, wanted.bug)
+        for at, size in enumerate(sizes)
+    ]
     with multiprocessing.get_context("spawn").Pool(wanted.processes) as pool:
-        yield from pool.imap_unordered(_portion, tasks)
-
-
-def _portion(task: tuple[str, int, int, str, str | None]) -> Findings:
-    return portions.portion(*task)
+        yield from pool.imap_unordered(portions.examine, tasks)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from tests.abuse import fuzz, realms, signatures
@@ -16,7 +17,18 @@ ATTACKS: Final[Mapping[str, Callable[..., Findings]]] = {
 }
 
 
-def portion(attack: str, count: int, seed: int, store: str, bug: str | None) -> Findings:
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """`count` tries of one attack. `bug`: planted, to be found."""
+
+    attack: str
+    count: int
+    seed: int
+    store: str
+    bug: str | None
+
+
+def examine(portion: Portion) -> Findings:
     """What came of it."""
     logging.getLogger("adapter").setLevel(logging.CRITICAL)  # what is refused on purpose would fill the terminal
-    return ATTACKS[attack](count, seed, store, bug)
+    return ATTACKS[portion.attack](portion.count, portion.seed, portion.store, portion.bug)
