@@ -6,6 +6,8 @@ python -m tests.abuse signatures --count 100000     genuine webhooks, changed
 python -m tests.abuse realms --count 100000         what is another organization's, or of the other mode
 python -m tests.abuse rates --count 1000            random schedules against the rate window, clocks that are set
 python -m tests.abuse histories --count 10000       concurrent starts and ends: could it have been one after the other?
+python -m tests.abuse fairness --count 10           ten seconds of each kind of flood, next to somebody else's calls
+python -m tests.abuse slow --count 1000             slow connections through the shipped nginx, next to good calls
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tests import databases
-from tests.abuse import fuzz, histories, portions, rates, realms, signatures, sockets
+from tests.abuse import fairness, fuzz, histories, portions, rates, realms, signatures, slow, sockets
 from tests.abuse.findings import Findings
 
 # What one process does at a time: a fault can be had again with its seed.
@@ -28,6 +30,8 @@ _WITH_PROCESSES: Final[Mapping[str, Callable[..., Findings]]] = {
     "sockets": sockets.examine,
     "rates": rates.examine,
     "histories": histories.examine,
+    "fairness": lambda count, _, store, bug: fairness.examine(count, store, bug),
+    "slow": lambda count, _, __, bug: slow.examine(count, bug=bug),
 }
 _BUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": tuple(fuzz.BUGS),
@@ -36,6 +40,8 @@ _BUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "realms": tuple(realms.BUGS),
     "rates": ("any",),
     "histories": ("any",),
+    "fairness": ("any",),
+    "slow": ("any",),
 }
 
 

@@ -19,6 +19,7 @@ from flask import Flask
 
 from adapter.usecases import admission
 from tests import databases, serving
+from tests.abuse.findings import Findings
 from tests.abuse.places import in_memory
 from tests.benchmarks import load, pace
 from tests.benchmarks.load import Measured
@@ -40,37 +41,39 @@ class Heard:
     quiet: Measured
     flooded: float
 
-    @property
-    def faults(self) -> list[str]:
-        found = [f"{self.quiet.failures} of the quiet one's calls failed"] if self.quiet.failures else []
-        worst = self.quiet.percentile(99)
-        return [*found, *([f"p99 {worst:.0f} ms"] if worst > MOST_MS else [])]
-
-    def __str__(self) -> str:
-        quiet = self.quiet
-        return (
-            f"{self.flood:16} flood {self.flooded:6.0f}/s   quiet: p50 {quiet.median_ms:6.1f} ms"
-            f"   p99 {quiet.percentile(99):7.1f} ms   failures {quiet.failures}"
-        )
-
 
 def examine(
-    seconds: float, store: str = "sqlite", floods: tuple[str, ...] = FLOODS, app: str | None = None
-) -> list[Heard]:
-    """What the quiet one heard during each flood. `app`: in place of the product's."""
+    seconds: float, store: str = "sqlite", bug: bool = False, floods: tuple[str, ...] = FLOODS, most_ms: float = MOST_MS
+) -> Findings:
+    """What the quiet one heard during each flood. `bug`: a server in which who hammers is made to wait (`build`)."""
     url = databases.postgresql.bare() if store == "postgresql" else None
+    app = f"{__name__}:build()" if bug else "tests.serving:build()"
     organizations = (
         {"id": "quiet", "tier": "unlimited"},
         {"id": "over", "tier": "free", "monthly": "unlimited"},
         {"id": "within", "tier": "unlimited"},
     )
-    chosen = {} if app is None else {"app": app}
+    findings = Findings()
     with (
         in_memory() as folder,
-        serving.serving(folder, *organizations, workers=2, threads=8, database_url=url, **chosen) as server,
+        serving.serving(folder, *organizations, workers=2, threads=8, database_url=url, app=app) as server,
     ):
-        keys = {each["id"]: server.key(each["id"]) for each in organizations}
-        return [_heard(server, keys, flood, seconds) for flood in floods]
+        keys = {str(each["id"]): server.key(str(each["id"])) for each in organizations}
+        for flood in floods:
+            _judge(_heard(server, keys, flood, seconds), most_ms, findings)
+    return findings
+
+
+def _judge(heard: Heard, most_ms: float, findings: Findings) -> None:
+    quiet = heard.quiet
+    findings.tried += len(quiet.latencies)
+    findings.told[f"{heard.flood}: flood, requests/s"] = round(heard.flooded)
+    findings.told[f"{heard.flood}: quiet, p50 ms"] = round(quiet.median_ms)
+    findings.told[f"{heard.flood}: quiet, p99 ms"] = round(quiet.percentile(99))
+    if quiet.failures:
+        findings.fault("calls of the quiet one failed", (heard.flood, quiet.statuses))
+    if quiet.percentile(99) > most_ms:
+        findings.fault("the quiet one waits", (heard.flood, quiet.percentile(99)))
 
 
 def _heard(server: Server, keys: dict[str, str], flood: str, seconds: float) -> Heard:
@@ -79,7 +82,7 @@ def _heard(server: Server, keys: dict[str, str], flood: str, seconds: float) -> 
         return Heard(flood, pace.at_rate(server.port, _quiet(server, keys["quiet"]), _QUIET_PER_SECOND, seconds), 0)
     context = multiprocessing.get_context("spawn")
     told = context.SimpleQueue()
-    crowd = context.Process(target=_pour, args=(server.port, _flood(server, keys, flood), seconds + 2, told))
+    crowd = context.Process(target=_pour, args=(server.port, _flood(server, keys, flood, seconds), seconds + 2, told))
     crowd.start()
     assert told.get() == "began"
     time.sleep(1)  # until the flood is there
@@ -94,9 +97,12 @@ def _pour(port: int, requests: list[list[bytes]], seconds: float, told: multipro
     told.put(load.run(port, requests, seconds).per_second)
 
 
-def _flood(server: Server, keys: dict[str, str], flood: str) -> list[list[bytes]]:
+def _flood(server: Server, keys: dict[str, str], flood: str, seconds: float) -> list[list[bytes]]:
     """For each connection more than it will come to send."""
-    return [list(itertools.islice(_one(server, keys, flood, place), 8_000)) for place in range(FLOODERS)]
+    return [
+        list(itertools.islice(_one(server, keys, flood, place), round(120 * (seconds + 3))))
+        for place in range(FLOODERS)
+    ]
 
 
 def _one(server: Server, keys: dict[str, str], flood: str, place: int) -> Iterator[bytes]:
@@ -147,7 +153,7 @@ def build() -> Flask:
     def patiently(*given: Any) -> Any:
         answer = refused(*given)
         if answer[1] is not None:
-            time.sleep(1.0)
+            time.sleep(0.5)
         return answer
 
     admission.limits.admit = patiently

@@ -144,7 +144,7 @@ def _done(service: Service, principal: Principal, command: StartCall | EndCall) 
 
 def _told(outcome: Any) -> Told:
     if isinstance(outcome, Started):
-        intents = tuple((each.intent, each.attempt_count) for each in outcome.memory.open_intents)
+        intents = tuple(sorted((each.intent, each.attempt_count) for each in outcome.memory.open_intents))
         variables = tuple(sorted((each.name, each.value) for each in outcome.memory.variables))
         return Told("ok", outcome.customer_ref, (intents, variables))
     if isinstance(outcome, Ended):

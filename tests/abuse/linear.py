@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-# One caller's open intents (name, attempts), oldest first, and variables.
+# One caller's open intents (name, attempts) and variables, by name: those opened in the same millisecond have no order.
 Intents = tuple[tuple[str, int], ...]
 Variables = tuple[tuple[str, str], ...]
 
@@ -110,7 +110,7 @@ def _counted(intents: Intents, operation: Operation) -> Intents:
         return tuple(each for each in intents if each[0] != operation.intent)
     known = dict(intents)
     known[operation.intent] = known.get(operation.intent, 0) + 1
-    return tuple(known.items())
+    return tuple(sorted(known.items()))
 
 
 def _with(variables: Variables, name: str, value: str) -> Variables:
