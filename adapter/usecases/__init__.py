@@ -5,6 +5,7 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
 from .authentication import authenticate
+from .consumption import Consumption, Month, consumption
 from .directory import Directory
 from .end import end_call
 from .greeting import Greeting, greet
@@ -17,13 +18,16 @@ from .verdict import give_verdict
 from .whisper import whispered
 
 __all__ = [
+    "Consumption",
     "Directory",
     "Erased",
     "Greeting",
+    "Month",
     "Service",
     "Taken",
     "apply_waiting",
     "authenticate",
+    "consumption",
     "end_call",
     "forget_customer",
     "give_verdict",
