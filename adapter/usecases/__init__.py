@@ -4,7 +4,8 @@ A denial (rate, quota, conflict, invalid, missing) is a value and commits; an er
 Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
-from .authentication import authenticate
+from .admission import count_only
+from .authentication import authenticate, new_prefix
 from .consumption import Consumption, Month, consumption
 from .directory import Directory
 from .end import end_call
@@ -28,12 +29,14 @@ __all__ = [
     "apply_waiting",
     "authenticate",
     "consumption",
+    "count_only",
     "end_call",
     "forget_customer",
     "give_verdict",
     "greet",
     "hang_up_or_keep",
     "health",
+    "new_prefix",
     "prepare",
     "prepare_late",
     "show_call",
