@@ -156,6 +156,8 @@ def test_the_page_says_nothing_about_anybody(app: Flask, twilio: Twilio, api: Ap
     api.end("call-0", identity_hints={"ani": CALLER}, variables={"name": "Marguerite", "pin": "4711"})
     twilio.voice(call_sid(1), CALLER)
     page = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    # Without the values: among so many digits there is any PIN sooner or later.
+    page = "\n".join(line.rpartition(" ")[0] for line in page.splitlines())
     for private in (CALLER[1:], "4155550", "Marguerite", "4711", call_sid(1), "call-0", TOKEN):
         assert private not in page
 

@@ -6,7 +6,7 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 
 from .admission import count_only
 from .authentication import authenticate, new_prefix
-from .consumption import Consumption, Month, consumption
+from .consumption import Consumption, Month, consumption, months
 from .directory import Directory
 from .end import end_call
 from .greeting import Greeting, greet
@@ -36,6 +36,7 @@ __all__ = [
     "greet",
     "hang_up_or_keep",
     "health",
+    "months",
     "new_prefix",
     "prepare",
     "prepare_late",

@@ -46,6 +46,24 @@ def consumption(service: Service) -> list[Consumption]:
     return [_of(service, principal) for principal in service.directory.principals(Mode.PROD)]
 
 
+def months(service: Service) -> dict[str, list[Month]]:
+    """Every month of every configured billing account in which something was billed, the newest first."""
+    return {
+        principal.plan.billing_account_id: _months(service, principal)
+        for principal in service.directory.principals(Mode.PROD)
+    }
+
+
+def _months(service: Service, principal: Principal) -> list[Month]:
+    plan = principal.plan
+    with service.store.read(principal.realm) as tx:
+        found = meters.periods(tx)
+    return [
+        Month(plan.billing_account_id, began, quotas.renews_at(began, plan.billing_day), used, plan.monthly)
+        for began, used in found
+    ]
+
+
 def _of(service: Service, principal: Principal) -> Consumption:
     with service.store.read(principal.realm) as tx:
         return Consumption(
