@@ -6,6 +6,7 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 
 from .admission import count_only
 from .authentication import authenticate, new_prefix
+from .consumption import Consumption, Month, consumption, months
 from .directory import Directory
 from .end import end_call
 from .greeting import Greeting, greet
@@ -18,13 +19,16 @@ from .verdict import give_verdict
 from .whisper import whispered
 
 __all__ = [
+    "Consumption",
     "Directory",
     "Erased",
     "Greeting",
+    "Month",
     "Service",
     "Taken",
     "apply_waiting",
     "authenticate",
+    "consumption",
     "count_only",
     "end_call",
     "forget_customer",
@@ -32,6 +36,7 @@ __all__ = [
     "greet",
     "hang_up_or_keep",
     "health",
+    "months",
     "new_prefix",
     "prepare",
     "prepare_late",

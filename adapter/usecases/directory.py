@@ -35,6 +35,11 @@ class Directory:
             self._register()
         return self._principals.get((organization, mode))
 
+    def principals(self, mode: Mode) -> list[Principal]:
+        """Of every organization that is configured, in that order."""
+        found = (self.principal(organization.id, mode) for organization in self._known)
+        return [principal for principal in found if principal is not None]
+
     def by_key(self, presented: str, steady: Millis, now: Millis) -> Principal | None:
         """The principal a bearer key stands for; None when it is wrong, revoked, expired or nobody's."""
         digest = _digest(presented)
