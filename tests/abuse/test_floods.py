@@ -16,11 +16,10 @@ _PATIENT_MS = 3_000.0
 _NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
-@pytest.mark.parametrize(("kind", "flood"), [("sqlite", "over its rate"), ("postgresql", "within its rate")])
-def test_a_flood_of_one_organization_does_not_starve_another(kind: str, flood: str) -> None:
-    found = fairness.examine(1, kind, floods=(flood,), most_ms=_PATIENT_MS)
+def test_a_flood_of_one_organization_does_not_starve_another() -> None:
+    found = fairness.examine(1, floods=("over its rate",), most_ms=_PATIENT_MS)
     assert found.faults == {}
-    assert found.told[f"{flood}: flood, requests/s"] > 10
+    assert found.told["over its rate: flood, requests/s"] > 10
 
 
 def test_a_server_in_which_a_flood_takes_all_threads_is_found() -> None:
