@@ -19,7 +19,8 @@ from adapter.config import Config
 from adapter.errors import ConfigError
 
 from .gunicorn_metrics import forget_worker
-from .gunicorn_worker import Worker, after_exit, before_fork
+from .gunicorn_shares import give_place, take_place_back
+from .gunicorn_worker import Worker, hold_signals
 
 _LOG = logging.getLogger(__name__)
 
@@ -81,9 +82,14 @@ class WatchedArbiter(Arbiter):  # type: ignore[misc]
         systemd.sd_notify("WATCHDOG=1", self.log)
 
 
+def _prepare(arbiter: Any, worker: Any) -> None:
+    give_place(worker)
+    hold_signals(arbiter, worker)
+
+
 def _forget(arbiter: Any, worker: Any) -> None:
     forget_worker(arbiter, worker)
-    after_exit(arbiter, worker)
+    take_place_back(worker)
 
 
 def settings(config: Config) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def settings(config: Config) -> dict[str, Any]:
         "threads": config.server.threads,
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": Worker,
-        "pre_fork": before_fork,
+        "pre_fork": _prepare,
         "child_exit": _forget,
         # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
         # wait at a worker that is being replaced are reset: a reload would drop calls.

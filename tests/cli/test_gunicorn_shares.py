@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from gunicorn.workers.gthread import ThreadWorker
 
-from adapter.cli import gunicorn_worker
-from adapter.cli.gunicorn_shares import Shares
-from adapter.cli.gunicorn_worker import Worker, after_exit, before_fork
+from adapter.cli import gunicorn_shares
+from adapter.cli.gunicorn_shares import Shares, SharingWorker, give_place, take_place_back
 from tests.cli.test_serve import serving, wait_until_healthy
 from tests.serving import free_port
 from tests.store.test_writelock import until
@@ -22,7 +21,7 @@ from tests.store.test_writelock import until
 @pytest.fixture
 def shares(monkeypatch: pytest.MonkeyPatch) -> Shares:
     made = Shares()
-    monkeypatch.setattr(gunicorn_worker, "_shares", [made])
+    monkeypatch.setattr(gunicorn_shares, "_shares", [made])
     return made
 
 
@@ -32,7 +31,7 @@ def workers(shares: Shares, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(ThreadWorker, "accept", lambda self, listener: self.accepted.append(listener))
     made = []
     for _ in range(2):
-        worker = Worker.__new__(Worker)
+        worker = SharingWorker.__new__(SharingWorker)
         worker.place, worker._accepting, worker.accepted = shares.give(worker), True, []
         worker.nr_conns = 0
         made.append(worker)
@@ -57,7 +56,7 @@ def test_of_equals_anybody_takes_it(workers: list[Any]) -> None:
 
 def test_what_the_other_does_not_take_is_taken_after_all(workers: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(gunicorn_worker, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(gunicorn_shares, "time", SimpleNamespace(monotonic=lambda: now[0]))
     one, _ = workers
     one.nr_conns = 5
     for seconds, taken in [(0.0, []), (0.009, []), (0.0101, ["a"]), (0.0, ["a"])]:
@@ -74,7 +73,7 @@ def test_only_who_accepts_is_left_anything(shares: Shares, workers: list[Any], g
         other.poller, other.sockets = None, []
         other.set_accept_enabled(False)
     else:
-        after_exit(None, other)
+        take_place_back(other)
     if gone == "has not begun":
         shares.give(object())
     one.accept("a")
@@ -83,10 +82,10 @@ def test_only_who_accepts_is_left_anything(shares: Shares, workers: list[Any], g
 
 def test_the_place_of_who_has_ended_is_given_again(shares: Shares) -> None:
     first, second, third = SimpleNamespace(), SimpleNamespace(), SimpleNamespace()
-    before_fork(None, first)
-    before_fork(None, second)
-    after_exit(None, first)
-    before_fork(None, third)
+    give_place(first)
+    give_place(second)
+    take_place_back(first)
+    give_place(third)
     assert (second.place, third.place) == (1, 0)
 
 

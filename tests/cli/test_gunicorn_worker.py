@@ -33,12 +33,11 @@ def test_a_signal_that_comes_while_a_request_is_handed_over_ends_the_worker(told
 FORK = """
 import os, signal
 from gunicorn.workers.gthread import ThreadWorker
-from types import SimpleNamespace
-from adapter.cli.gunicorn_worker import Worker, before_fork
+from adapter.cli.gunicorn_worker import Worker, hold_signals
 
 lost = []
 signal.signal(signal.SIGTERM, lambda *_: lost.append("the master's copied handler"))
-before_fork(None, SimpleNamespace())
+hold_signals(None, None)
 read, write = os.pipe()
 child = os.fork()
 if child == 0:
