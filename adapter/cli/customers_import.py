@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +21,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from adapter.engine.model import Issue, Mode, Principal
+from adapter.engine.model import Millis, Mode, Principal
+from adapter.engine.policy import VariablePolicy
 from adapter.usecases import Progress as Imported
 from adapter.usecases import Record, Service, import_customers, import_progress
 from adapter.web.customer_records import read_record
@@ -29,6 +34,9 @@ from .shown import AS_JSON
 # Somebody waits at a terminal, not at a telephone.
 _PATIENCE_MS: Final = 60_000
 _SHOWN: Final = 20
+# Bytes from which on it is worth starting a second process; and how far it may be ahead.
+_BIG: Final = 2_000_000
+_PAGES_AHEAD: Final = 4
 
 
 @click.command(name="import", epilog="Example:  sticky-calls customers import crm.csv --dry-run")
@@ -98,7 +106,7 @@ class _Run:
         done = import_progress(self.service, self.principal, self.name) if self.name else Imported()
         if done.read and not quiet:
             click.echo(f"Goes on after {done.read:,} records.", err=True)
-        reading = islice(records(self.file), done.read, None)
+        reading = self._pages(done.read, batch)
         console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
         columns = (
             TextColumn("{task.description}"),
@@ -108,14 +116,34 @@ class _Run:
         )
         with Progress(*columns, console=console, transient=True) as shown:
             task = shown.add_task("Importing", total=self.file.stat().st_size, told="")
-            while page := list(islice(reading, batch)):
+            for end, page in reading:
                 done = self._take(page, done)
-                shown.update(task, completed=page[-1].end, told=f"{done.read:,} records")
+                shown.update(task, completed=end, told=f"{done.read:,} records")
         return done
 
-    def _take(self, page: list[Read], done: Imported) -> Imported:
-        good = list(self._good(page))
+    def _pages(self, already: int, batch: int) -> Iterator[tuple[int, list[Checked]]]:
+        """How far in the file each page ends, and its records. Those of a big file are checked by a second process."""
+        reading = islice(records(self.file), already, None)
+        check = partial(checked, policy=self.service.policy.variables, now=self.service.clock.now())
+        pages = iter(lambda: list(islice(reading, batch)), [])
+        if self.file.stat().st_size < _BIG:
+            yield from ((page[-1].end, check(page)) for page in pages)
+            return
+        with ProcessPoolExecutor(1, get_context("spawn")) as other:
+            ahead: deque[tuple[int, Future[list[Checked]]]] = deque()
+            for page in pages:
+                ahead.append((page[-1].end, other.submit(check, page)))
+                if len(ahead) > _PAGES_AHEAD:
+                    end, first = ahead.popleft()
+                    yield end, first.result()
+            yield from ((end, each.result()) for end, each in ahead)
+
+    def _take(self, page: list[Checked], done: Imported) -> Imported:
+        good = [each for each in page if isinstance(each, Record)]
         refused = len(page) - len(good)
+        for each in page:
+            if not isinstance(each, Record):
+                self.wrongs.add(*each)
         before = replace(done, read=done.read + refused, refused=done.refused + refused)
         if not self.name:
             return replace(before, read=before.read + len(good))
@@ -124,14 +152,21 @@ class _Run:
             self.wrongs.add(line, "this customer was erased, and stays so")
         return taken.progress
 
-    def _good(self, page: list[Read]) -> Iterator[Record]:
-        policy, now = self.service.policy.variables, self.service.clock.now()
-        for read in page:
-            found = [Issue((), read.wrong)] if read.wrong else read_record(read.value, read.line, policy, now)
-            if isinstance(found, list):
-                self.wrongs.add(read.line, "; ".join(issue.message for issue in found))
-            else:
-                yield found
+
+# A record, or the line of one that is wrong, and what is wrong with it.
+Checked = Record | tuple[int, str]
+
+
+def checked(page: list[Read], policy: VariablePolicy, now: Millis) -> list[Checked]:
+    """What the records of a page are, or why they are none."""
+    return [_checked(read, policy, now) for read in page]
+
+
+def _checked(read: Read, policy: VariablePolicy, now: Millis) -> Checked:
+    if read.wrong:
+        return read.line, read.wrong
+    found = read_record(read.value, read.line, policy, now)
+    return found if isinstance(found, Record) else (read.line, "; ".join(issue.message for issue in found))
 
 
 def _show(done: Imported, wrongs: _Wrongs, *, dry_run: bool, as_json: bool) -> None:

@@ -50,6 +50,7 @@ def build(loaded: Loaded) -> Config:
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
         metrics=MetricsConfig(**{"token": None, **loaded["metrics"]}),
+        api=ApiConfig(**loaded["api"]),
     )
 
 

@@ -173,3 +173,4 @@ class ConfigSchema(Section):
     security = section(SecuritySchema)
     logging = section(LoggingSchema)
     metrics = section(MetricsSchema)
+    api = section(ApiSchema)

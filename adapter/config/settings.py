@@ -109,6 +109,13 @@ class MetricsConfig:
     token: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """`older_dialect`: requests in the words of earlier Sticky Calls clients are understood, too."""
+
+    older_dialect: bool = False
+
+
 def default_tiers() -> dict[str, TierConfig]:
     """The reference's tiers with the monthly amounts of semantics §4."""
     return {name: TierConfig(*amounts) for name, amounts in DEFAULT_TIERS.items()}
@@ -141,3 +148,4 @@ class Config:
     security: SecurityConfig = field(default_factory=SecurityConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)

@@ -57,7 +57,7 @@ class Roster:
         )
         self._keys: dict[bytes, set[str]] = {}
         # Each is asked for several times, and takes longer than all else that is done with it.
-        self._tokens = cache(tx.tokens)
+        self._tokens, self._bytes = cache(tx.tokens), cache(to_bytes)
         self._erased: set[bytes] = set()
         self._read(hints)
 
@@ -65,7 +65,7 @@ class Roster:
         """As `customers.facts`."""
         links = self._links(hints.ani) if hints.ani else []
         external = {pair: row for pair in hints.external_ids if (row := self._external_row(pair)) is not None}
-        named = [to_bytes(hints.customer_ref)] if hints.customer_ref else []
+        named = [self._bytes(hints.customer_ref)] if hints.customer_ref else []
         refs = dict.fromkeys((*named, *(row[1] for row in links), *(row[1] for row in external.values())))
         known = {ref: row for ref in refs if (row := self._customers.get(ref)) is not None}
         pairs = [*hints.external_ids, *((("customer_ref", hints.customer_ref),) if hints.customer_ref else ())]
@@ -82,22 +82,22 @@ class Roster:
 
     def is_erased(self, ref: str) -> bool:
         """Of a reference that one of the hints named."""
-        return to_bytes(ref) in self._erased
+        return self._bytes(ref) in self._erased
 
     def create(self, ref: str, now: Millis, contact: Millis) -> None:
         """A new customer, last in contact at `contact`."""
-        self._customers.add(to_bytes(ref), now, contact, None)
-        self._keys[to_bytes(ref)] = set()
+        self._customers.add(self._bytes(ref), now, contact, None)
+        self._keys[self._bytes(ref)] = set()
 
     def touch(self, ref: str, contact: Millis) -> None:
         """The customer was in contact then, if not later."""
-        row = self._customers.get(to_bytes(ref))
+        row = self._customers.get(self._bytes(ref))
         assert row is not None
         self._customers.change(row, row[1], max(row[2], contact), row[3])
 
     def link_ani(self, ani: str, ref: str, seen: Millis, line_type: LineType | None, now: Millis) -> None:
         """As `customers.link_ani`, seen at `seen`; the line type is known since `now`."""
-        tokens, customer = self._tokens("ani", ani), to_bytes(ref)
+        tokens, customer = self._tokens("ani", ani), self._bytes(ref)
         known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
         row = self._number_row(tokens, customer)
         if row is None:
@@ -109,7 +109,7 @@ class Roster:
 
     def link_external(self, pair: Pair, ref: str, seen: Millis) -> None:
         """As `customers.link_external`."""
-        row, customer = self._external_row(pair), to_bytes(ref)
+        row, customer = self._external_row(pair), self._bytes(ref)
         if row is None:
             token = self._tokens("pair", *pair)[0]
             sealed = self._tx.seal("external_ids", token, pair[1])
@@ -133,13 +133,13 @@ class Roster:
 
     def variables(self, ref: str, names: Iterable[str], now: Millis) -> dict[str, Variable]:
         """As `memory.variables`."""
-        customer, wanted = to_bytes(ref), set(names)
+        customer, wanted = self._bytes(ref), set(names)
         rows = [row for row in self._variables.under(customer) if row[1] in wanted and row[6] > now]
         return {row[1]: memory.variable_of(self._tx, customer, tuple(row[1:])) for row in rows}
 
     def save_variables(self, ref: str, keep: Sequence[Variable], forget: Sequence[str]) -> None:
         """As `memory.save_variables`."""
-        customer = to_bytes(ref)
+        customer = self._bytes(ref)
         for each in keep:
             _put(self._variables, memory.variable_row(self._tx, customer, each).values())
         if forget:
@@ -153,14 +153,14 @@ class Roster:
 
     def intents(self, ref: str, names: Iterable[str]) -> dict[str, Intent]:
         """As `memory.intents`."""
-        customer, wanted = to_bytes(ref), set(names)
+        customer, wanted = self._bytes(ref), set(names)
         rows = [row for row in self._intents.under(customer) if row[1] in wanted]
         return {row[1]: memory.intent_of(self._tx, customer, tuple(row[1:])) for row in rows}
 
     def save_intents(self, ref: str, changed: Sequence[Intent]) -> None:
         """As `memory.save_intents`."""
         for each in changed:
-            _put(self._intents, memory.intent_row(self._tx, to_bytes(ref), each).values())
+            _put(self._intents, memory.intent_row(self._tx, self._bytes(ref), each).values())
 
     def write(self, *, is_first: bool = False) -> None:
         """Everything that was changed. `is_first`: of many; the planner then learns how the tables lie now."""
@@ -174,7 +174,7 @@ class Roster:
         tx = self._tx
         anis = _distinct(token for each in hints if each.ani for token in self._tokens("ani", each.ani))
         pairs = _distinct(token for each in hints for pair in _pairs(each) for token in self._tokens("pair", *pair))
-        refs = _distinct(to_bytes(each.customer_ref) for each in hints if each.customer_ref)
+        refs = _distinct(self._bytes(each.customer_ref) for each in hints if each.customer_ref)
         self._numbers.take(begin_with(tx, numbers, anis, most=LINKS_CONSIDERED, latest="last_seen"))
         self._external.take(begin_with(tx, external_ids, pairs))
         self._sightings.take(begin_with(tx, sightings, pairs, most=NUMBERS_COUNTED + 2))
