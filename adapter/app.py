@@ -27,7 +27,7 @@ from adapter.store.sealing import Keyring
 from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
-from adapter.web import api, docs, openapi, problems, scrape, voice
+from adapter.web import api, docs, older_dialect, openapi, problems, scrape, voice
 from adapter.web.recorded import Recorder, Recording
 
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ def create_app(
     problems.install(app, service.ids)
     recording = _recording(config, service, recorder)
     metrics = _metrics(config, service)
-    app.register_blueprint(api.build(service, recording, metrics))
+    dialect = older_dialect.read_older if config.api.older_dialect else older_dialect.as_it_is
+    app.register_blueprint(api.build(service, recording, metrics, dialect))
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
     app.register_blueprint(openapi.build(service.policy))

@@ -18,6 +18,7 @@ defaults) and `references` (between settings) → `build`. What is where:
 
 from .loader import find, load
 from .settings import (
+    ApiConfig,
     Config,
     DatabaseConfig,
     LoggingConfig,
@@ -31,6 +32,7 @@ from .settings import (
 )
 
 __all__ = [
+    "ApiConfig",
     "Config",
     "DatabaseConfig",
     "LoggingConfig",

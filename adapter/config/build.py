@@ -12,6 +12,7 @@ from .lines import line_of, rules_of
 from .settings import (
     DEFAULT_ORGANIZATION,
     DEFAULT_TIER,
+    ApiConfig,
     Config,
     DatabaseConfig,
     LoggingConfig,

@@ -14,8 +14,16 @@ from marshmallow import Schema, fields, validate
 from adapter.engine import policy
 
 from .conversation import DisclosureSchema, FlowSchema
-from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Text, Whole
-from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, RecordingConfig, ServerConfig
+from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Switch, Text, Whole
+from .settings import (
+    DEFAULT_ORGANIZATION,
+    DEFAULT_TIER,
+    ApiConfig,
+    DatabaseConfig,
+    LoggingConfig,
+    RecordingConfig,
+    ServerConfig,
+)
 from .tables import Items, Section, Table
 from .words import Language, TextsSchema
 
@@ -127,6 +135,10 @@ class MetricsSchema(Section):
         r"(?!replace-with-)\S{16,256}",
         metadata={"secret": True},
     )
+
+
+class ApiSchema(Section):
+    older_dialect = Switch(load_default=ApiConfig().older_dialect)
 
 
 def policy_section(rules: type) -> type[Schema]:
