@@ -21,6 +21,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     config/         YAML + ADAPTER_* environment + secret files → frozen dataclasses; all mistakes at once
     logs.py         JSON lines, numbers and keys masked
     metrics.py      what is counted and timed, for Prometheus
+    tracing.py      spans for OpenTelemetry, where they are wanted
     clock.py        time and new ids, as arguments
     engine/         DECIDES: pure functions of values
         model/      the vocabulary; policy: every number; line: a dialed number's settings

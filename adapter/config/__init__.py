@@ -27,6 +27,7 @@ from .settings import (
     SecurityConfig,
     ServerConfig,
     TierConfig,
+    TracingConfig,
     TwilioAccount,
     TwilioConfig,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "SecurityConfig",
     "ServerConfig",
     "TierConfig",
+    "TracingConfig",
     "TwilioAccount",
     "TwilioConfig",
     "find",

@@ -21,6 +21,7 @@ from .settings import (
     SecurityConfig,
     ServerConfig,
     TierConfig,
+    TracingConfig,
     TwilioAccount,
     TwilioConfig,
     billing_account_of,
@@ -51,6 +52,7 @@ def build(loaded: Loaded) -> Config:
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
         metrics=MetricsConfig(**{"token": None, **loaded["metrics"]}),
+        tracing=TracingConfig(**{"endpoint": None, **loaded["tracing"]}),
         api=ApiConfig(**loaded["api"]),
     )
 

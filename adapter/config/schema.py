@@ -137,6 +137,10 @@ class MetricsSchema(Section):
     )
 
 
+class TracingSchema(Section):
+    endpoint = Address("an address such as http://127.0.0.1:4318/v1/traces", ("http", "https"))
+
+
 class ApiSchema(Section):
     older_dialect = Switch(load_default=ApiConfig().older_dialect)
 
@@ -185,4 +189,5 @@ class ConfigSchema(Section):
     security = section(SecuritySchema)
     logging = section(LoggingSchema)
     metrics = section(MetricsSchema)
+    tracing = section(TracingSchema)
     api = section(ApiSchema)
