@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from adapter.engine.model import Millis
 from adapter.replay.recording import Broken, parts, read
 
 from .configured import config_option, configured
+from .shown import AS_JSON, show_json
 
 _HOW = """Nothing is recorded. To switch it on, write into the configuration and restart the service:
 
@@ -20,17 +22,31 @@ recording:
   file: recordings/calls.jsonl"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What one file of the recording holds; `kinds`: how many of each."""
+
+    file: str
+    kinds: dict[str, int]
+    unreadable: int
+    first: str | None
+    last: str | None
+
+
 @click.command(epilog="Example:  sticky-calls record --config config.yaml")
+@AS_JSON
 @config_option
-def record(path: Path | None) -> None:
+def record(as_json: bool, path: Path | None) -> None:
     """Show whether the service records webhooks, and what the recording holds; how to switch it on, if it does not."""
     config = configured(path)
-    if config.recording.file is None:
-        click.echo(_HOW)
+    wanted = config.recording
+    held = [] if wanted.file is None else [_held(part) for part in parts(Path(wanted.file))]
+    if as_json:
+        show_json({"recording": asdict(wanted), "files": [asdict(each) for each in held]})
         return
-    click.echo(_wanted(config))
-    for part in parts(Path(config.recording.file)):
-        click.echo(_held(part))
+    click.echo(_HOW if wanted.file is None else _wanted(config))
+    for each in held:
+        click.echo(_told(each))
 
 
 def _wanted(config: Config) -> str:
@@ -40,7 +56,7 @@ def _wanted(config: Config) -> str:
     return f"Recorded: {lines} lines, personal data {personal}, in {wanted.file} ({wanted.keep} older files are kept)."
 
 
-def _held(part: Path) -> str:
+def _held(part: Path) -> _Held:
     kinds, broken = Counter[str](), 0
     first: Millis | None = None
     last: Millis | None = None
@@ -50,10 +66,14 @@ def _held(part: Path) -> str:
             continue
         kinds[found.kind] += 1
         first, last = first or found.at, found.at or last
-    told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) or "empty"
-    span = f", {_instant(first)} to {_instant(last)}" if first is not None and last is not None else ""
-    return f"  {part}: {told}{span}{f', {broken:,} unreadable' if broken else ''}"
+    return _Held(str(part), dict(kinds.most_common()), broken, _instant(first), _instant(last))
 
 
-def _instant(at: Millis) -> str:
-    return f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M}"
+def _told(held: _Held) -> str:
+    told = ", ".join(f"{count:,} {kind}" for kind, count in held.kinds.items()) or "empty"
+    span = f", {held.first} to {held.last}" if held.first and held.last else ""
+    return f"  {held.file}: {told}{span}{f', {held.unreadable:,} unreadable' if held.unreadable else ''}"
+
+
+def _instant(at: Millis | None) -> str | None:
+    return None if at is None else f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M}"
