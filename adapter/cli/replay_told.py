@@ -68,10 +68,12 @@ def _done(document: Verb) -> Iterator[str]:
 
 
 def _in_turn(document: Verb) -> Iterator[Verb]:
-    """What is said at a question comes before the question."""
+    """What is said at a question comes before the question. What stands behind one is for silence, which is told of."""
     for verb in document.verbs:
         yield from (nested for nested in verb.verbs if nested.name in ("Say", "Play"))
         yield verb
+        if verb.name in ("Gather", "Record"):
+            return
 
 
 def _decided(checked: Checked) -> str:
