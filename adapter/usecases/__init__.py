@@ -4,7 +4,9 @@ A denial (rate, quota, conflict, invalid, missing) is a value and commits; an er
 Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
-from .authentication import authenticate
+from .admission import count_only
+from .authentication import authenticate, new_prefix
+from .consumption import Consumption, Month, consumption, months
 from .directory import Directory
 from .end import end_call
 from .greeting import Greeting, greet
@@ -17,19 +19,25 @@ from .verdict import give_verdict
 from .whisper import whispered
 
 __all__ = [
+    "Consumption",
     "Directory",
     "Erased",
     "Greeting",
+    "Month",
     "Service",
     "Taken",
     "apply_waiting",
     "authenticate",
+    "consumption",
+    "count_only",
     "end_call",
     "forget_customer",
     "give_verdict",
     "greet",
     "hang_up_or_keep",
     "health",
+    "months",
+    "new_prefix",
     "prepare",
     "prepare_late",
     "show_call",

@@ -10,6 +10,7 @@ from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 
 from .directory import Directory
+from .full_windows import FullWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Service:
     directory: Directory
     policy: Policy = field(default_factory=Policy)
     inbox: Inbox | None = None
+    full_windows: FullWindows = field(default_factory=FullWindows)
 
     def fingerprints(self, body: bytes) -> tuple[str, ...]:
         """Keyed hashes of a request body: a plain hash of a body with a phone number in it is soon guessed."""
