@@ -287,6 +287,13 @@ def test_call_events_are_read_in_their_order_with_the_names_of_webhooks() -> Non
     assert first.answer == Answer(200, "text/xml", TWIML)
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_of_one_second_stay_in_the_direction_of_the_list(newest_first: bool) -> None:
+    events = [event(second=second, digits=str(at)) for at, second in enumerate((1, 1, 1, 5, 5))]
+    found = whole(read(json.dumps({"events": events[::-1] if newest_first else events})))
+    assert [each.value("Digits") for each in found] == ["0", "1", "2", "3", "4"]
+
+
 @pytest.mark.parametrize("name", sorted({name for each in CAPTURED for name in each["params"]}))
 def test_every_captured_field_gets_its_name_back_from_snake_case(name: str) -> None:
     snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name).lstrip("_")

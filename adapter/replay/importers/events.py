@@ -1,7 +1,8 @@
 """Twilio's Call Events: every webhook of a call with its answer, kept by Twilio for 30 days and to be had 15 minutes
 after its end (Twilio, "Events subresource"). Field names come in snake_case there and are turned back.
 
-Leaves out: the order of webhooks within one second, which Twilio does not tell; they stay as listed.
+Leaves out: the order of webhooks within one second, which Twilio does not tell; they stay as listed, or the other way
+round where the list goes back in time.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ def read_events(text: str, source: str) -> Iterator[Recorded | Broken]:
 
 def _in_order(events: list[Any], source: str) -> Iterator[Recorded | Broken]:
     found = list(each(events, source, _webhook))
+    times = [one.at for one in found if isinstance(one, Recorded) and one.at is not None]
+    if times and times[0] > times[-1]:
+        found.reverse()
     # Stable: within one second they stay as listed. What is broken or has no time goes with what stands before it.
     last = 0
     keyed = []
