@@ -21,7 +21,7 @@ from adapter.usecases import Service
 from . import health, openapi, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
-from .fields import UUID
+from .fields import UUID, is_storable
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .guessing import Guesses
@@ -32,6 +32,8 @@ from .scrape import timed
 T = TypeVar("T")
 # Can be nobody's: every customer_ref we make is a random UUID.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+# Nor a call's: an id has at least one character.
+_NO_CALL = ""
 # Answer whoever asks, and say so by the wrong method, too.
 _PUBLIC = frozenset({"/v1/health", openapi.ADDRESS})
 
@@ -100,13 +102,13 @@ def end_call(service: Service, principal: Principal) -> Reply[Any]:
 def give_verdict(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, POST /v1/calls/{call_id}/identity."""
     body = read_body()
-    answer = usecases.give_verdict(service, principal, call_id, command_of(body, read_verdict))
+    answer = usecases.give_verdict(service, principal, _storable(call_id), command_of(body, read_verdict))
     return Reply(answer, render.started, body)
 
 
 def show_call(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, GET /v1/calls/{call_id}."""
-    return Reply(usecases.show_call(service, principal, call_id), render.call)
+    return Reply(usecases.show_call(service, principal, _storable(call_id)), render.call)
 
 
 def show_customer(service: Service, principal: Principal, customer_ref: str) -> Reply[Any]:
@@ -127,6 +129,11 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/customers/<customer_ref>", show_customer),
     ("DELETE", "/customers/<customer_ref>", forget_customer),
 )
+
+
+def _storable(call_id: str) -> str:
+    """What no database can hold is no call's id: PostgreSQL would not even look for a NUL."""
+    return call_id if is_storable(call_id) else _NO_CALL
 
 
 def _known_form(customer_ref: str) -> str:

@@ -5,6 +5,7 @@ Leaves out: limits and quotas, which are counted inside the use case's transacti
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from adapter.usecases import Service
 
 
+_LOG = logging.getLogger(__name__)
 # What is left of a body that is too large is read up to here, in pieces.
 _MOST_DRAINED, _DRAINED_AT_ONCE = 8 * 1024 * 1024, 64 * 1024
 
@@ -48,6 +50,8 @@ def guarded(service: Service, guesses: Guesses, handler: Callable[..., Response]
         if principal is None:
             if guesser:
                 guesses.note(guesser, service.clock.steady())
+                # As many lines as guesses are looked at: who floods us does not fill the log.
+                _LOG.warning("an API key was refused", extra={"address": client_address()})
             return refuse(UNAUTHORIZED)
         return handler(principal, **address)
 
