@@ -16,7 +16,7 @@ from adapter.engine.model import Millis
 from adapter.replay.recording import Answer, Broken, Pairs, Recorded, kind_of
 from adapter.replay.recording.reader import numbered_lines
 
-from .entries import document, each
+from .entries import webhooks_of
 from .exchange import Exchange, NoWebhook, decoded, form, iso_millis, pairs_of, rfc2822_millis, webhook_of
 
 Table = Mapping[str, Any]
@@ -56,12 +56,7 @@ def read_capture_lines(file: BinaryIO, source: str) -> Iterator[Recorded | Broke
 
 def read_capture(text: str, source: str) -> Iterator[Recorded | Broken]:
     """The webhooks of one document."""
-    try:
-        whole = document(text)
-    except NoWebhook as error:
-        yield Broken(source, "the file", str(error))
-        return
-    yield from each(_entries(whole), source, _webhook)
+    return webhooks_of(text, source, _entries, _webhook)
 
 
 def is_capture(entry: object) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapter.replay.pseudonyms.harmless import NAMES
 from adapter.replay.recording import Answer, Broken, Recorded
 
-from .entries import document, each
+from .entries import each, webhooks_of
 from .exchange import Exchange, NoWebhook, rfc2822_millis, webhook_of
 
 if TYPE_CHECKING:
@@ -49,25 +49,21 @@ def read_calls(client: Client, sids: Iterable[str]) -> Iterator[Recorded | Broke
             yield Broken("twilio", f"call {sid}", _told(error))
             continue
         events = [{"request": event.request, "response": event.response} for event in listed]
-        yield from _in_order(events, f"twilio {sid}")
+        yield from _in_order(each(events, f"twilio {sid}", _webhook))
 
 
 def read_events(text: str, source: str) -> Iterator[Recorded | Broken]:
     """The webhooks of a saved answer of the Events resource, or of a list of events."""
-    try:
-        whole = document(text)
-    except NoWebhook as error:
-        yield Broken(source, "the file", str(error))
-        return
+    return _in_order(webhooks_of(text, source, _events, _webhook))
+
+
+def _events(whole: Any) -> list[Any] | None:
     events = whole.get("events") if isinstance(whole, dict) else whole
-    if not isinstance(events, list):
-        yield Broken(source, "the file", "no list of events")
-        return
-    yield from _in_order(events, source)
+    return events if isinstance(events, list) else None
 
 
-def _in_order(events: list[Any], source: str) -> Iterator[Recorded | Broken]:
-    found = list(each(events, source, _webhook))
+def _in_order(webhooks: Iterable[Recorded | Broken]) -> Iterator[Recorded | Broken]:
+    found = list(webhooks)
     times = [one.at for one in found if isinstance(one, Recorded) and one.at is not None]
     if times and times[0] > times[-1]:
         found.reverse()
