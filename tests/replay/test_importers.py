@@ -328,6 +328,26 @@ def test_inbound_calls_of_a_time_are_found_the_oldest_first(twilio: responses.Re
     assert "StartTime%3C=2026-02-08" in asked
 
 
+def test_what_twilio_gives_in_pages_is_read_to_the_last(twilio: responses.RequestsMock) -> None:
+    def page(of: str, held: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
+        where = f"/2010-04-01/Accounts/{ACCOUNT}/{following}" if following else None
+        return {of: held, "next_page_uri": where}
+
+    calls = [{"sid": f"CA{number}", "direction": "inbound"} for number in range(4)]
+    twilio.get(f"{API}/Calls.json", json=page("calls", calls[2:], "Calls.json?Page=1"))
+    twilio.get(f"{API}/Calls.json", json=page("calls", calls[:2], None))
+    client = client_for(ACCOUNT, "token")
+    assert calls_between(client, datetime(2026, 2, 7, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)) == [
+        "CA1",
+        "CA0",
+        "CA3",
+        "CA2",
+    ]
+    twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=1)], "Calls/CA1/Events.json?Page=1"))
+    twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=2)], None))
+    assert [each.at for each in read_calls(client, ["CA1"])] == [AT + 1_000, AT + 2_000]
+
+
 def test_twilio_out_of_reach_is_told_without_the_address(twilio: responses.RequestsMock) -> None:
     (broken,) = read_calls(client_for(ACCOUNT, "token"), ["CA1"])
     assert str(broken).startswith("twilio: call CA1: Twilio cannot be reached")
