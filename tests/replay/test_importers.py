@@ -301,41 +301,43 @@ def test_every_captured_field_gets_its_name_back_from_snake_case(name: str) -> N
 
 
 @pytest.fixture
-def twilio() -> Iterator[responses.RequestsMock]:
+def told_by_twilio() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as mock:
         yield mock
 
 
-def test_a_call_is_fetched_from_twilio_and_one_that_is_gone_is_told(twilio: responses.RequestsMock) -> None:
-    twilio.get(f"{API}/Calls/CA1/Events.json", json={"events": [event()], "next_page_uri": None})
-    twilio.get(f"{API}/Calls/CA2/Events.json", status=404, json={"code": 20404, "message": "gone", "status": 404})
+def test_a_call_is_fetched_from_twilio_and_one_that_is_gone_is_told(told_by_twilio: responses.RequestsMock) -> None:
+    told_by_twilio.get(f"{API}/Calls/CA1/Events.json", json={"events": [event()], "next_page_uri": None})
+    told_by_twilio.get(
+        f"{API}/Calls/CA2/Events.json", status=404, json={"code": 20404, "message": "gone", "status": 404}
+    )
     found = list(read_calls(client_for(ACCOUNT, "token"), ["CA2", "CA1"]))
     assert told(found) == ["twilio: call CA2: Twilio answers 404"]
     assert [each.call for each in found if isinstance(each, Recorded)] == ["CA1"]
 
 
-def test_inbound_calls_of_a_time_are_found_the_oldest_first(twilio: responses.RequestsMock) -> None:
+def test_inbound_calls_of_a_time_are_found_the_oldest_first(told_by_twilio: responses.RequestsMock) -> None:
 
     calls = [
         {"sid": sid, "direction": kind}
         for sid, kind in (("CA3", "inbound"), ("CA2", "outbound-dial"), ("CA1", "inbound"))
     ]
-    twilio.get(f"{API}/Calls.json", json={"calls": calls, "next_page_uri": None})
+    told_by_twilio.get(f"{API}/Calls.json", json={"calls": calls, "next_page_uri": None})
     start, end = datetime(2026, 2, 7, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)
     assert calls_between(client_for(ACCOUNT, "token"), start, end) == ["CA1", "CA3"]
-    asked = str(twilio.calls[0].request.url)
+    asked = str(told_by_twilio.calls[0].request.url)
     assert "StartTime%3E=2026-02-07" in asked
     assert "StartTime%3C=2026-02-08" in asked
 
 
-def test_what_twilio_gives_in_pages_is_read_to_the_last(twilio: responses.RequestsMock) -> None:
+def test_what_twilio_gives_in_pages_is_read_to_the_last(told_by_twilio: responses.RequestsMock) -> None:
     def page(of: str, held: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
         where = f"/2010-04-01/Accounts/{ACCOUNT}/{following}" if following else None
         return {of: held, "next_page_uri": where}
 
     calls = [{"sid": f"CA{number}", "direction": "inbound"} for number in range(4)]
-    twilio.get(f"{API}/Calls.json", json=page("calls", calls[2:], "Calls.json?Page=1"))
-    twilio.get(f"{API}/Calls.json", json=page("calls", calls[:2], None))
+    told_by_twilio.get(f"{API}/Calls.json", json=page("calls", calls[2:], "Calls.json?Page=1"))
+    told_by_twilio.get(f"{API}/Calls.json", json=page("calls", calls[:2], None))
     client = client_for(ACCOUNT, "token")
     assert calls_between(client, datetime(2026, 2, 7, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)) == [
         "CA1",
@@ -343,12 +345,14 @@ def test_what_twilio_gives_in_pages_is_read_to_the_last(twilio: responses.Reques
         "CA3",
         "CA2",
     ]
-    twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=1)], "Calls/CA1/Events.json?Page=1"))
-    twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=2)], None))
+    told_by_twilio.get(
+        f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=1)], "Calls/CA1/Events.json?Page=1")
+    )
+    told_by_twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=2)], None))
     assert [each.at for each in read_calls(client, ["CA1"])] == [AT + 1_000, AT + 2_000]
 
 
-def test_twilio_out_of_reach_is_told_without_the_address(twilio: responses.RequestsMock) -> None:
+def test_twilio_out_of_reach_is_told_without_the_address(told_by_twilio: responses.RequestsMock) -> None:
     (broken,) = read_calls(client_for(ACCOUNT, "token"), ["CA1"])
     assert str(broken).startswith("twilio: call CA1: Twilio cannot be reached")
     assert ACCOUNT not in str(broken)
