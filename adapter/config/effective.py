@@ -45,8 +45,8 @@ def effective(config: Config) -> str:
 
 
 def _without_password(url: str) -> str:
-    """As in user:password@host, or in the query."""
-    url = re.sub(r"(?<=://)([^/?#]*?):[^/?#]*(?=@)", rf"\1:{MASK}", url)
+    """As in user:password@host, or in the query. Whoever forgot to escape a / or ? in it does not see it either."""
+    url = re.sub(r"(?<=://)([^/?#:@]+):.*(?=@)", rf"\1:{MASK}", url)
     return re.sub(r"(?<=[?&]password=)[^&]*", MASK, url)
 
 

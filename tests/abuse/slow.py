@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -52,6 +52,13 @@ class Result:
         """In milliseconds."""
         ordered = sorted(self.times)
         return 1_000 * ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+@contextmanager
+def shipped() -> Iterator[tuple[Server, int, ssl.SSLContext]]:
+    """The service behind the shipped nginx: at this port, with this certificate. `Server.folder` has both logs."""
+    with in_memory() as folder, _service(folder, True) as (server, port), _nginx(folder, port):
+        yield server, port, _trusting(folder)
 
 
 def examine(connections: int, seconds: float = 20, bug: bool = False) -> Findings:
@@ -200,15 +207,24 @@ def _call(server: Server, port: int, context: ssl.SSLContext | None, number: int
     webhook = server.webhook("voice", line_number(0), call_sid(number), caller_number(number))
     scheme = "http" if context is None else "https"
     signed = sign(f"{scheme}://localhost:{port}{webhook.path}", parse_qsl(webhook.body), AUTH_TOKEN)
+    headers = {**webhook.headers, "X-Twilio-Signature": signed}
+    with asked(port, context, "POST", webhook.path, webhook.body, headers) as answer:
+        told = answer.read()
+        assert answer.status == 200, answer.status
+        assert b"<Dial" in told, told
+
+
+@contextmanager
+def asked(
+    port: int, context: ssl.SSLContext | None, method: str, path: str, body: str, headers: dict[str, str] | None = None
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer to one request on a connection of its own."""
     if context is None:
         connection = http.client.HTTPConnection("localhost", port, timeout=_CALL_SECONDS)
     else:
         connection = http.client.HTTPSConnection("localhost", port, timeout=_CALL_SECONDS, context=context)
-    try:
-        connection.request("POST", webhook.path, webhook.body, {**webhook.headers, "X-Twilio-Signature": signed})
-        answer = connection.getresponse()
-        told = answer.read()
-        assert answer.status == 200, answer.status
-        assert b"<Dial" in told, told
-    finally:
-        connection.close()
+    with closing(connection):
+        # What the server refuses before it has read all of it.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, path, body, headers or {})
+        yield connection.getresponse()

@@ -24,6 +24,7 @@ _BEGINNINGS = {
     "unread answer": _LARGE,
 }
 _EVERY_SECONDS = 1.0
+_ROUNDS_TO_COME = 8
 _CONNECT_SECONDS = 10.0
 _SMALL_BUFFER = 4_096
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -66,10 +67,11 @@ def _hold(port: int, certificate: str | None, connections: int, held: Any, opene
                 connection.close()
                 slow[place] = None
         held.value = sum(each is not None for each in slow)
-        for place, connection in enumerate(slow):
-            if connection is None and not stop.is_set():
-                slow[place] = _opened(port, certificate, KINDS[place % len(KINDS)])
-                opened.value += slow[place] is not None
+        # Not all at once, or the proxy would throw all out at once, too.
+        missing = [place for place, connection in enumerate(slow) if connection is None]
+        for place in missing[: connections // _ROUNDS_TO_COME + 1]:
+            slow[place] = None if stop.is_set() else _opened(port, certificate, KINDS[place % len(KINDS)])
+            opened.value += slow[place] is not None
         held.value = sum(each is not None for each in slow)
         time.sleep(max(0.0, began + _EVERY_SECONDS - time.monotonic()))
 

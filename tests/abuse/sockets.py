@@ -177,7 +177,7 @@ def judge(sent: Sent, told: bytes | None, findings: Findings) -> None:
 def _is_ours(head: bytes, body: bytes) -> bool:
     """JSON with our two names; Twilio's own refusal is one line of text; HEAD has none."""
     if b"content-type: text/plain" in head.lower():
-        return body.startswith(b"Forbidden: ")
+        return not body or body.startswith(b"Forbidden: ")
     if b"content-type: application/json" not in head.lower():
         return not body
     try:

@@ -3,6 +3,7 @@ against slow connections is needed."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -31,6 +32,22 @@ def test_slow_connections_hold_up_the_shipped_nginx_and_nobody_else() -> None:
     found = slow.examine(100, 2).faults
     # How fast is for the long run.
     assert set(found) <= {"good calls are slow"}
+
+
+@pytest.mark.skipif(_NGINX is None, reason="nginx is not installed here")
+def test_what_the_shipped_nginx_itself_refuses_is_json() -> None:
+    with slow.shipped() as (server, port, context):
+        for path, body, status in (
+            ("/v1/calls/start", "x" * 2_000_000, 413),
+            ("/" + "a" * 20_000, "", 414),
+            ("/v1/nowhere", "", 401),
+        ):
+            with slow.asked(port, context, "POST", path, body) as answer:
+                assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+                assert set(json.loads(answer.read())) == {"error", "message"}
+        shutil.move(server.folder / "http.sock", server.folder / "gone.sock")
+        with slow.asked(port, context, "GET", "/v1/health", "") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
 def test_without_nginx_they_would() -> None:
