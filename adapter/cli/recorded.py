@@ -1,4 +1,4 @@
-"""`sticky-calls record`: whether webhooks are recorded, where to, and what is in the recording so far."""
+"""`sticky-calls record`: the service with its webhooks recorded; or whether they are, and what is in the recording."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from adapter.engine.model import Millis
 from adapter.replay.recording import Broken, parts, read
 
 from .configured import config_option, configured
+from .serve import run
 from .shown import AS_JSON, show_json
 
-_HOW = """Nothing is recorded. To switch it on, write into the configuration and restart the service:
+_HOW = """Nothing is recorded. For as long as it runs, the service records with `sticky-calls record -o calls.jsonl`. To
+switch it on for good, write into the configuration and restart the service (or send SIGHUP to `sticky-calls serve`):
 
 recording:
   file: recordings/calls.jsonl"""
@@ -33,11 +35,22 @@ class _Held:
     last: str | None
 
 
-@click.command(epilog="Example:  sticky-calls record --config config.yaml")
+@click.command(epilog="Example:  sticky-calls record --config config.yaml -o recordings/calls.jsonl")
+@click.option("-o", "--output", metavar="FILE", help="Run the service, and record its webhooks in this file.")
+@click.option("--line", "numbers", multiple=True, metavar="NUMBER", help="With -o: only this line, as configured.")
+@click.option("--keep-personal", is_flag=True, help="With -o: replace nothing; secrets are left out all the same.")
 @AS_JSON
 @config_option
-def record(as_json: bool, path: Path | None) -> None:
-    """Show whether the service records webhooks, and what the recording holds; how to switch it on, if it does not."""
+def record(output: str | None, numbers: tuple[str, ...], keep_personal: bool, as_json: bool, path: Path | None) -> None:
+    """Run the service with its webhooks recorded (-o), or show whether they are, and what the recording holds.
+
+    Personal data is replaced by pseudonyms before it is written, and secrets never are. A call does not wait for it.
+    """
+    if output is not None:
+        run(path, _settings(output, numbers, keep_personal))
+        return
+    if numbers or keep_personal:
+        raise click.UsageError("--line and --keep-personal go with -o")
     config = configured(path)
     wanted = config.recording
     held = [] if wanted.file is None else [_held(part) for part in parts(Path(wanted.file))]
@@ -47,6 +60,11 @@ def record(as_json: bool, path: Path | None) -> None:
     click.echo(_HOW if wanted.file is None else _wanted(config))
     for each in held:
         click.echo(_told(each))
+
+
+def _settings(output: str, numbers: tuple[str, ...], keep_personal: bool) -> dict[str, str]:
+    lines = {f"RECORDING__LINES__{place}": number for place, number in enumerate(numbers)}
+    return {"RECORDING__FILE": output, **lines, **({"RECORDING__PERSONAL": "keep"} if keep_personal else {})}
 
 
 def _wanted(config: Config) -> str:
