@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.console import Console
 
 from adapter.engine.model import Millis
 from adapter.replay.rerun import Customers, Pace, Rerun, Selection, Server, Tally, Target, checked, fresh_sids, play
@@ -25,6 +26,7 @@ from .configured import config_option, configured
 from .fresh import fresh
 from .replay_shown import console, show
 from .replay_source import Source, following, is_shown, refuse_other_formats
+from .replay_told import tell
 
 _KINDS: Final = ("voice", "turn", "whisper", "status", "fallback", "api")
 _DIFFERENT: Final = 1
@@ -86,6 +88,7 @@ class _Way:
 @click.option("--number", "numbers", multiple=True, help="Only calls from or to this number.")
 @click.option("--call", "calls", multiple=True, metavar="CALLSID", help="Only this call.")
 @click.option("--accept", is_flag=True, help="Write the new answers into the recording, in place of the old ones.")
+@click.option("--show", "shows", is_flag=True, help="Tell of every webhook what it is answered, in words.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def replay(
     files: tuple[Path, ...],
@@ -106,6 +109,7 @@ def replay(
     numbers: tuple[str, ...],
     calls: tuple[str, ...],
     accept: bool,
+    shows: bool,
     as_json: bool,
 ) -> None:
     """Play the calls of recordings (or of other tools' files) again and compare the answers with the recorded ones.
@@ -119,14 +123,17 @@ def replay(
         raise click.UsageError("--accept goes with neither --concurrency, --repeat nor --check valid")
     if accept:
         refuse_other_formats(files)
+    if shows and as_json:
+        raise click.UsageError("--show goes without --json")
     selection = Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until)
     compare = (check or ("valid" if repeat > 1 else "same")) == "same"
     tally, broken, began = Tally(), 0, time.monotonic()
+    on = console() if shows else None
     with _targets(_Way(url, path, memory, token_file, key_file, public_url), concurrency) as targets:
         for round_ in range(repeat):
             tally.begin_again()
             chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
-            broken += _play(files, selection, chosen, tally, compare, Pace(speed), accept)
+            broken += _play(files, selection, chosen, tally, compare, Pace(speed), accept, on)
     _report(tally, broken, time.monotonic() - began, as_json)
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
         sys.exit(_DIFFERENT)
@@ -151,13 +158,17 @@ def _play(
     compare: bool,
     pace: Pace,
     accept: bool,
+    shown_on: Console | None,
 ) -> int:
-    """How many could not be read."""
-    with following(files, is_shown()) as advance:
+    """How many could not be read. `shown_on`: where each answer is told; None: nowhere."""
+    with following(files, is_shown() and shown_on is None) as advance:
         source = Source(files, selection, advance, accept)
 
         def done(rerun: Rerun) -> None:
-            tally.add(checked(rerun, compare=compare))
+            found = checked(rerun, compare=compare)
+            differences = tally.add(found)
+            if shown_on is not None:
+                tell(found, differences, shown_on)
             source.take(rerun)
 
         play(source, targets, done, pace)

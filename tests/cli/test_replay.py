@@ -49,6 +49,16 @@ def one_call(day: Day) -> list[Recorded]:
     return [each for each in webhooks if each.call == webhooks[0].call]
 
 
+def changed(webhooks: list[Recorded], folder: Path) -> Path:
+    """A recording of them whose first answer had other words."""
+    first = line_of(webhooks[0])
+    for now, then in ((b">MENU?<", b">CHOICE?<"), (b">WELCOME<", b">HI<"), (b"IGNORE", b"HI")):
+        first = first.replace(now, then)
+    file = folder / "calls.jsonl"
+    file.write_bytes(b"".join([first, *map(line_of, webhooks[1:])]))
+    return file
+
+
 @pytest.mark.slow
 def test_a_call_is_answered_by_a_server_as_recorded_while_nobody_is_known_there(day: Day, server: Server) -> None:
     call = one_call(day)[0].call
@@ -142,16 +152,47 @@ def test_lines_that_workers_wrote_a_moment_late_are_played_in_their_time(day: Da
 
 def test_the_table_tells_figures_and_differences(day: Day, tmp_path: Path) -> None:
     webhooks = one_call(day)
-    file = tmp_path / "calls.jsonl"
-    old = (
-        line_of(webhooks[0]).replace(b">MENU?<", b">CHOICE?<").replace(b">WELCOME<", b">HI<").replace(b"IGNORE", b"HI")
-    )
-    file.write_bytes(b"".join([old, *map(line_of, webhooks[1:])]))
+    file = changed(webhooks, tmp_path)
     result = run("replay", file, "--fresh", "--config", day.config)
     assert result.exit_code == 1
     assert f"{len(webhooks) - 1}, " in result.stdout
-    assert "1 in 1 calls" in result.stdout
+    assert "1 in 1 call of 1 caller" in result.stdout
     assert f"of {webhooks[0].call} from {webhooks[0].value('From')}" in result.stdout
+
+
+def test_each_answer_can_be_shown_in_words(day: Day, tmp_path: Path) -> None:
+    webhooks = one_call(day)
+    file = changed(webhooks, tmp_path)
+    result = run("replay", file, "--fresh", "--config", day.config, "--show")
+    told = result.stdout.splitlines()
+    assert told[0].endswith(f"voice of {webhooks[0].call}")
+    assert told[1].startswith("  says “")
+    assert told[1].endswith("(ignore, 0)")
+    assert sum(line.endswith(f"of {webhooks[0].call}: completed") for line in told) == 1
+    assert "  taken note of" in told
+    assert any(line.startswith("  ≠ now says “") for line in told)
+
+
+def test_captured_webhooks_of_other_applications_can_be_shown_and_accepted(day: Day, tmp_path: Path) -> None:
+    options = ("--fresh", "--config", day.config)
+    shown = run("replay", PAYLOADS, *options, "--show").stdout
+    assert "(gather_speech_synthetic): said “I'd like to order some food”" in shown
+    assert shown.count("\n  ") == 16
+    file = tmp_path / "calls.jsonl"
+    assert run("import", PAYLOADS, "-o", file).exit_code == 0
+    assert run("replay", file, *options, "--accept").exit_code == 0
+    assert "answered as before  16, 16 of them to the byte" in run("replay", file, *options).stdout
+
+
+def test_what_is_refused_is_told_with_its_call(day: Day, tmp_path: Path) -> None:
+    first = one_call(day)[0]
+    file = tmp_path / "captured.json"
+    file.write_text(json.dumps({**dict(first.fields), "From": ["+14155550123", "+14155550124"]}))
+    result = run("replay", file, "--fresh", "--config", day.config)
+    assert result.exit_code == 1
+    assert f"1: answered with status 403  voice of {first.call} from +14155550123" in result.stdout
+    told = json.loads(run("replay", file, "--fresh", "--config", day.config, "--json").stdout)
+    assert told["trouble_examples"]["answered with status 403"][0]["call"] == first.call
 
 
 def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) -> None:
@@ -174,6 +215,7 @@ def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) ->
         (("--fresh", "--token-file", PAYLOADS), "go with --to"),
         (("--fresh", "--accept", "--repeat", 2), "--accept goes with neither"),
         (("--fresh", "--accept"), "--accept writes recordings only"),
+        (("--fresh", "--show", "--json"), "--show goes without --json"),
         (("--fresh", "--speed", "fast"), "write 1x, 10x, … or max"),
         (("--fresh", "--speed", "0x"), "write 1x, 10x, … or max"),
         (("--fresh", "--until", "noon"), "write a time as"),
@@ -212,6 +254,8 @@ def test_record_says_how_to_switch_it_on() -> None:
 
 def test_record_tells_what_the_recording_holds(day: Day) -> None:
     shown = run("record", "--config", day.config).stdout
+    held = json.loads(run("record", "--config", day.config, "--json").stdout)["files"]
+    assert held[0]["kinds"]["voice"] > 0
     assert "personal data as it is" in shown
     assert "20 voice" in shown
     assert "2026-02-07 " in shown

@@ -93,6 +93,7 @@ class Tally:
     followed: Counter[str] = field(default_factory=Counter)
     examples_of_gone: list[Example] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
+    examples_of_troubles: dict[str, list[Example]] = field(default_factory=dict)
     latencies: Counter[int] = field(default_factory=Counter)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
     _calls: OrderedDict[str, _Call] = field(default_factory=OrderedDict)
@@ -145,6 +146,7 @@ class Tally:
         self.webhooks += 1
         if checked.trouble:
             self.troubles[checked.trouble] += 1
+            _keep_example(self.examples_of_troubles.setdefault(checked.trouble, []), recorded)
         if checked.rerun.seconds > 0:
             self.latencies[math.ceil(math.log2(checked.rerun.seconds) * _BUCKETS_PER_DOUBLING)] += 1
         if recorded.at is not None:
@@ -168,8 +170,7 @@ class Tally:
         if _FOLLOWED not in call.marks:
             call.marks.add(_FOLLOWED)
             self.gone += 1
-            if len(self.examples_of_gone) < _MOST_EXAMPLES:
-                self.examples_of_gone.append(_example(recorded))
+            _keep_example(self.examples_of_gone, recorded)
 
     def _mark(self, differences: tuple[Difference, ...], call: _Call) -> None:
         found = {about(each.kind) for each in differences}
@@ -191,8 +192,7 @@ class Tally:
             self.groups[key] = Group(difference)
         group = self.groups[key]
         group.webhooks += 1
-        if len(group.examples) < _MOST_EXAMPLES:
-            group.examples.append(_example(recorded))
+        _keep_example(group.examples, recorded)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, with the latencies in milliseconds."""
@@ -212,6 +212,10 @@ class Tally:
             "followed_calls": self.gone,
             "followed_examples": [_example_as_json(each) for each in self.examples_of_gone],
             "troubles": dict(self.troubles),
+            "trouble_examples": {
+                trouble: [_example_as_json(each) for each in examples]
+                for trouble, examples in self.examples_of_troubles.items()
+            },
             "recorded_seconds": self.recorded_seconds,
             "latency_ms": {
                 name: round(1_000 * self.percentile(share), 2)
@@ -244,8 +248,10 @@ def _group_as_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _example(recorded: Recorded) -> Example:
-    return Example(recorded.call, recorded.caller, recorded.kind, recorded.at)
+def _keep_example(examples: list[Example], recorded: Recorded) -> None:
+    """Where it was found, the first few times."""
+    if len(examples) < _MOST_EXAMPLES:
+        examples.append(Example(recorded.call, recorded.caller, recorded.kind, recorded.at))
 
 
 def _example_as_json(example: Example) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from adapter.replay.exchange import Exchange, HttpExchange, NoAnswer, Reply
 from adapter.replay.recording import Answer, Receipt, Recorded
 from adapter.replay.recording.values import call_id_in
 
+from .addresses import here
 from .api_calls import ApiCalls, Customers, NoKey
 
 _CALL_SID: Final = re.compile("CA[0-9a-f]{32}")
@@ -99,8 +100,9 @@ def sent_to_api(api: ApiCalls, recorded: Recorded) -> Rerun:
 
 
 def sent(exchange: Exchange, public_url: str, recorded: Recorded) -> Reply:
-    """The webhook over this exchange. NoAnswer."""
-    return exchange.send(recorded.method, public_url + recorded.path, dict(recorded.fields))
+    """The webhook over this exchange, to our own address of its kind. NoAnswer."""
+    webhook = here(recorded)
+    return exchange.send(webhook.method, public_url + webhook.path, webhook.fields)
 
 
 def answer_of(reply: Reply) -> Answer:
