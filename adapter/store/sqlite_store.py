@@ -8,11 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator, Mapping
-=======
-from collections.abc import Iterable, Iterator, Mapping
->>>>>>> main
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
