@@ -347,4 +347,4 @@ def replace_in_stores(monkeypatch: pytest.MonkeyPatch, method: str, by: Callable
     for store in (SqliteStore, PostgresStore):
         monkeypatch.setattr(store, method, by)
     if method == "begin":  # SQLite's shared transactions begin by themselves
-        monkeypatch.setattr(SqliteStore, "transact", Store.transact)
+        monkeypatch.setattr(SqliteStore, "_transact", Store._transact)

@@ -94,8 +94,8 @@ class SqliteStore(Store):
         with self._writing(self._deadline(at_most_seconds)) as connection:
             yield SqliteTransaction(connection, realm, self.keyring)
 
-    def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
-        """As `Store.transact`; who writes at the same time shares a commit."""
+    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
+        """Who writes at the same time shares a commit."""
         return self._group.do(Job(realm, work, self._deadline(at_most_seconds)), self._together)
 
     @contextmanager
