@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,9 @@ from adapter.replay.rerun import Customers, Pace, Rerun, Selection, Server, Tall
 
 from .client import api_key
 from .configured import config_option, configured
+from .dialed import dialed
 from .fresh import fresh
+from .replay_line import OfNoLine, OnLine
 from .replay_shown import console, show
 from .replay_source import Source, following, is_shown, refuse_other_formats
 from .replay_told import tell
@@ -87,6 +89,7 @@ class _Way:
 @click.option("--until", callback=millis_of, metavar="TIME", help="Only webhooks up to this time (ISO 8601, UTC).")
 @click.option("--number", "numbers", multiple=True, help="Only calls from or to this number.")
 @click.option("--call", "calls", multiple=True, metavar="CALLSID", help="Only this call.")
+@click.option("--line", metavar="NUMBER", help="Play all calls as calls to this number, and its account.")
 @click.option("--accept", is_flag=True, help="Write the new answers into the recording, in place of the old ones.")
 @click.option("--show", "shows", is_flag=True, help="Tell of every webhook what it is answered, in words.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -108,6 +111,7 @@ def replay(
     until: Millis | None,
     numbers: tuple[str, ...],
     calls: tuple[str, ...],
+    line: str | None,
     accept: bool,
     shows: bool,
     as_json: bool,
@@ -125,16 +129,24 @@ def replay(
         refuse_other_formats(files)
     if shows and as_json:
         raise click.UsageError("--show goes without --json")
-    selection = Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until)
-    compare = (check or ("valid" if repeat > 1 else "same")) == "same"
+    called = None if line is None else dialed(configured(path), line)
+    run = _Run(
+        files,
+        Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until),
+        compare=(check or ("valid" if repeat > 1 else "same")) == "same",
+        speed=speed,
+        accept=accept,
+        shown_on=console() if shows else None,
+        of_no_line=OfNoLine(configured(path)) if called is None and not token_file else None,
+    )
     tally, broken, began = Tally(), 0, time.monotonic()
-    on = console() if shows else None
     with _targets(_Way(url, path, memory, token_file, key_file, public_url), concurrency) as targets:
         for round_ in range(repeat):
             tally.begin_again()
             chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
-            broken += _play(files, selection, chosen, tally, compare, Pace(speed), accept, on)
+            broken += run.play([OnLine(each, called) for each in chosen] if called else chosen, tally)
     _report(tally, broken, time.monotonic() - began, as_json)
+    run.warn()
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
         sys.exit(_DIFFERENT)
 
@@ -150,29 +162,43 @@ def _refuse_what_does_not_fit(
         raise click.UsageError("--concurrency goes with --to; --fresh plays in the order of the recording")
 
 
-def _play(
-    files: tuple[Path, ...],
-    selection: Selection,
-    targets: list[Target],
-    tally: Tally,
-    compare: bool,
-    pace: Pace,
-    accept: bool,
-    shown_on: Console | None,
-) -> int:
-    """How many could not be read. `shown_on`: where each answer is told; None: nowhere."""
-    with following(files, is_shown() and shown_on is None) as advance:
-        source = Source(files, selection, advance, accept)
+@dataclass(slots=True)
+class _Run:
+    """What is played, and what is done with the answers. `shown_on`: where each is told; None: nowhere."""
 
-        def done(rerun: Rerun) -> None:
-            found = checked(rerun, compare=compare)
-            differences = tally.add(found)
-            if shown_on is not None:
-                tell(found, differences, shown_on)
-            source.take(rerun)
+    files: tuple[Path, ...]
+    selection: Selection
+    compare: bool
+    speed: float | None
+    accept: bool
+    shown_on: Console | None
+    of_no_line: OfNoLine | None
 
-        play(source, targets, done, pace)
-    return source.broken
+    def play(self, targets: Sequence[Target], tally: Tally) -> int:
+        """How many could not be read."""
+        with following(self.files, is_shown() and self.shown_on is None) as advance:
+            source = Source(self.files, self.selection, advance, self.accept)
+
+            def done(rerun: Rerun) -> None:
+                self._take(rerun, tally)
+                source.take(rerun)
+
+            play(source, targets, done, Pace(self.speed))
+        return source.broken
+
+    def warn(self) -> None:
+        """Of answers that look like answers, and say nothing."""
+        if self.of_no_line is not None and self.of_no_line.count:
+            told = f"{self.of_no_line.count:,} of these webhooks are of numbers that no line is configured for"
+            click.echo(f"{told}; --line plays them as calls of one of yours", err=True)
+
+    def _take(self, rerun: Rerun, tally: Tally) -> None:
+        found = checked(rerun, compare=self.compare)
+        differences = tally.add(found)
+        if self.shown_on is not None:
+            tell(found, differences, self.shown_on)
+        if self.of_no_line is not None:
+            self.of_no_line.look_at(rerun.recorded)
 
 
 @contextmanager
