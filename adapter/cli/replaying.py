@@ -19,7 +19,19 @@ import click
 from rich.console import Console
 
 from adapter.engine.model import Millis
-from adapter.replay.rerun import Customers, Pace, Rerun, Selection, Server, Tally, Target, checked, fresh_sids, play
+from adapter.replay.rerun import (
+    Customers,
+    Pace,
+    Rerun,
+    Round,
+    Selection,
+    Server,
+    Tally,
+    Target,
+    checked,
+    fresh_sids,
+    play_rounds,
+)
 
 from .client import api_key
 from .configured import config_option, configured
@@ -139,12 +151,11 @@ def replay(
         shown_on=console() if shows else None,
         of_no_line=OfNoLine(configured(path)) if called is None and not token_file else None,
     )
-    tally, broken, began = Tally(), 0, time.monotonic()
+    tally, began = Tally(), time.monotonic()
     with _targets(_Way(url, path, memory, token_file, key_file, public_url), concurrency) as targets:
-        for round_ in range(repeat):
-            tally.begin_again()
-            chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
-            broken += run.play([OnLine(each, called) for each in chosen] if called else chosen, tally)
+        on_line = targets if called is None else [OnLine(each, called) for each in targets]
+        salts = _salts(is_fresh, repeat) if fresh_sids or repeat > 1 else [None]
+        broken = run.play([_renamed(on_line, salt) for salt in salts], tally)
     _report(tally, broken, time.monotonic() - began, as_json)
     run.warn()
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
@@ -174,17 +185,19 @@ class _Run:
     shown_on: Console | None
     of_no_line: OfNoLine | None
 
-    def play(self, targets: Sequence[Target], tally: Tally) -> int:
-        """How many could not be read."""
-        with following(self.files, is_shown() and self.shown_on is None) as advance:
-            source = Source(self.files, self.selection, advance, self.accept)
+    def play(self, rounds: Sequence[Sequence[Target]], tally: Tally) -> int:
+        """To these targets in each round. How many could not be read."""
+        with following(self.files, is_shown() and self.shown_on is None, len(rounds)) as advance:
+            sources = [Source(self.files, self.selection, advance, self.accept) for _ in rounds]
 
             def done(rerun: Rerun) -> None:
                 self._take(rerun, tally)
-                source.take(rerun)
+                sources[rerun.round].take(rerun)
 
-            play(source, targets, done, Pace(self.speed))
-        return source.broken
+            play_rounds(
+                (Round(*each, Pace(self.speed)) for each in zip(sources, rounds, strict=True)), len(rounds[0]), done
+            )
+        return sum(source.broken for source in sources)
 
     def warn(self) -> None:
         """Of answers that look like answers, and say nothing."""
@@ -229,10 +242,14 @@ def _signing(way: _Way, url: str) -> tuple[str, dict[str, str]]:
     return way.public_url or config.twilio.public_url or url, tokens
 
 
-def _renamed(targets: list[Target], is_fresh: bool, round_: int) -> list[Target]:
+def _salts(is_fresh: bool, rounds: int) -> list[str | None]:
     """A server remembers the calls of the last replay, too; a store of its own does not."""
-    salt = str(round_) if is_fresh else f"{secrets.token_hex(16)} {round_}"
-    return [fresh_sids(target, salt) for target in targets]
+    once = "" if is_fresh else f"{secrets.token_hex(16)} "
+    return [f"{once}{number}" for number in range(rounds)]
+
+
+def _renamed(targets: Sequence[Target], salt: str | None) -> Sequence[Target]:
+    return targets if salt is None else [fresh_sids(target, salt) for target in targets]
 
 
 def _report(tally: Tally, broken: int, seconds: float, as_json: bool) -> None:
