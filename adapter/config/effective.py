@@ -40,6 +40,8 @@ def effective(config: Config) -> str:
         "security": _security(config),
         "logging": asdict(config.logging),
         "metrics": {} if config.metrics.token is None else {"token": MASK},
+        "tracing": _set(asdict(config.tracing)),
+        "api": asdict(config.api),
     }
     return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1_000)
 

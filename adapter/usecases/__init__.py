@@ -7,6 +7,7 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 from .admission import count_only
 from .authentication import authenticate, new_prefix
 from .consumption import Consumption, Month, consumption, months
+from .customer_import import Progress, Record, import_customers, import_progress
 from .directory import Directory
 from .end import end_call
 from .greeting import Greeting, greet
@@ -24,6 +25,8 @@ __all__ = [
     "Erased",
     "Greeting",
     "Month",
+    "Progress",
+    "Record",
     "Service",
     "Taken",
     "apply_waiting",
@@ -36,6 +39,8 @@ __all__ = [
     "greet",
     "hang_up_or_keep",
     "health",
+    "import_customers",
+    "import_progress",
     "months",
     "new_prefix",
     "prepare",

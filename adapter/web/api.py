@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from adapter import usecases
@@ -25,6 +25,7 @@ from .fields import UUID, is_storable
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .guessing import Guesses
+from .older_dialect import Dialect, as_it_is
 from .problems import TOO_LARGE, of_denial, of_http_error, refuse, respond
 from .recorded import Recording, record_api_call
 from .scrape import timed
@@ -50,14 +51,20 @@ class Reply(Generic[T]):
 Route = Callable[..., Reply[Any]]
 
 
-def build(service: Service, recording: Recording | None = None, metrics: Metrics | None = None) -> Blueprint:
+def build(
+    service: Service,
+    recording: Recording | None = None,
+    metrics: Metrics | None = None,
+    dialect: Dialect = as_it_is,
+) -> Blueprint:
     """The blueprint of everything below /v1 but its description. `problems.install` comes first. `recording`: to whom
-    what saved something is offered. `metrics`: where requests are timed."""
+    what saved something is offered. `metrics`: where requests are timed. `dialect`: brings bodies into
+    today's words."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
     grace, guesses = GraceWarning(), Guesses()
     for method, rule, route in ROUTES:
-        view = guarded(service, guesses, partial(_answer, service, grace, recording, route))
+        view = guarded(service, guesses, partial(_answer, service, grace, recording, dialect, route))
         api.add_url_rule(rule, route.__name__, _timed(view, metrics, route.__name__), methods=[method])
     api.register_blueprint(health.build(service))
     astray = _timed(guarded(service, guesses, partial(_nothing_here, service)), metrics, "no_route")
@@ -145,11 +152,12 @@ def _answer(
     service: Service,
     grace: GraceWarning,
     recording: Recording | None,
+    dialect: Dialect,
     route: Route,
     principal: Principal,
     **address: str,
 ) -> Response:
-    at = service.clock.now()
+    at, g.dialect = service.clock.now(), dialect
     reply = route(service, principal, **address)
     grace.warn(principal.organization, reply.answer.rate, service.clock.now())
     response = _respond(reply)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
@@ -19,6 +19,7 @@ from adapter.engine.model import IdempotencyKey, Issue
 from .body import MAX_BYTES, TOO_LARGE, Body, canonical, read_json
 from .commands import issues_of_idempotency_key
 from .guessing import FREE_GUESSES, Guesses, client_address
+from .older_dialect import Dialect, as_it_is
 from .problems import UNAUTHORIZED, guessing, refuse
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def bearer(header: str | None) -> str | None:
 
 
 def read_body() -> Body:
-    """The request's body as JSON, whatever its Content-Type says (semantics §2)."""
+    """The request's body as JSON, whatever its Content-Type says (semantics §2), in today's words."""
+    dialect: Dialect = g.get("dialect", as_it_is)
+    return dialect(_read_body())
+
+
+def _read_body() -> Body:
     # One more than allowed: of a body that does not tell its length, Werkzeug silently gives the part within the limit.
     request.max_content_length = MAX_BYTES + 1
     try:

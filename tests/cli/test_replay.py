@@ -298,6 +298,8 @@ def test_record_says_how_to_switch_it_on() -> None:
 
 def test_record_tells_what_the_recording_holds(day: Day) -> None:
     shown = run("record", "--config", day.config).stdout
+    held = json.loads(run("record", "--config", day.config, "--json").stdout)["files"]
+    assert held[0]["kinds"]["voice"] > 0
     assert "personal data as it is" in shown
     assert "20 voice" in shown
     assert "2026-02-07 " in shown
