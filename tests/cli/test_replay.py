@@ -11,9 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
+from adapter.cli.dialed import dialed
+from adapter.cli.replay_line import OnLine
+from adapter.config import load
 from adapter.replay.recording import Recorded, line_of, read
-from tests.builders import AUTH_TOKEN
-from tests.conversations.world import SETTINGS
+from adapter.replay.rerun import Rerun
+from tests.builders import ACCOUNT, AUTH_TOKEN
+from tests.conversations.world import PLAIN, SETTINGS
 from tests.replay.day import Day, a_day
 from tests.serving import Server, serving
 
@@ -182,6 +186,46 @@ def test_captured_webhooks_of_other_applications_can_be_shown_and_accepted(day: 
     assert run("import", PAYLOADS, "-o", file).exit_code == 0
     assert run("replay", file, *options, "--accept").exit_code == 0
     assert "answered as before  16, 16 of them to the byte" in run("replay", file, *options).stdout
+
+
+def test_calls_to_other_peoples_numbers_are_played_as_calls_to_ours_when_told_so(day: Day) -> None:
+    options = ("--fresh", "--config", day.config, "--show")
+    told = run("replay", PAYLOADS, *options)
+    hint = (
+        "15 of these webhooks are of numbers that no line is configured for; --line plays them as calls of one of yours"
+    )
+    assert (told.exit_code, hint in told.stderr) == (0, True)
+    assert "We cannot take your call right now" in told.stdout
+    told = run("replay", PAYLOADS, *options, "--line", PLAIN)
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "We cannot take your call right now" not in told.stdout
+    assert (
+        told.stdout.count("is put through to +14155550199") == 9
+    )  # each voice webhook and each answer out of the blue
+    assert "no line is configured for +1" in run("replay", PAYLOADS, *options, "--line", "+1").stderr
+    assert "no line" not in run("replay", day.recording, *options).stderr
+
+
+def test_only_the_callers_own_leg_gets_another_number(day: Day) -> None:
+    seen: list[Recorded] = []
+
+    class Seen:
+        def send(self, recorded: Recorded) -> Rerun:
+            seen.append(recorded)
+            return Rerun(recorded, None)
+
+    target = OnLine(Seen(), dialed(load(day.config, {}), PLAIN))
+    caller = Recorded("POST", "/ivr", (("CallSid", "CA1"), ("To", "+1"), ("Called", "+1"), ("AccountSid", "AC1")))
+    agent = Recorded("POST", "/ivr", (("CallSid", "CA2"), ("ParentCallSid", "CA1"), ("To", "+2")))
+    saved = Recorded("POST", "/v1/calls/start", (), sent={"call_id": "x"}, key=("acme", "prod"))
+    bare = Recorded("POST", "/ivr", (("CallSid", "CA3"),))
+    assert [target.send(each).recorded for each in (caller, agent, saved, bare)] == [caller, agent, saved, bare]
+    assert [[each.value(name) for name in ("To", "Called", "AccountSid")] for each in seen] == [
+        [PLAIN, PLAIN, ACCOUNT],
+        ["+2", "", ACCOUNT],
+        ["", "", ""],
+        [PLAIN, "", ACCOUNT],
+    ]
 
 
 def test_what_is_refused_is_told_with_its_call(day: Day, tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_values_become_texts_and_lists_fields_that_came_several_times() -> None:
         ({"params": {**TABLE, "SpeechResult": "hi"}}, "/twilio/turn/0"),
         ({"kind": "voice", "url": "https://app.example.com/ivr", "params": TABLE}, "/twilio/voice"),
         ({"url": "https://app.example.com/ivr", "params": TABLE}, "/ivr"),
+        ({"url": {"raw": "https://app.example.com/ivr"}, "params": TABLE}, "/twilio/voice"),
     ],
 )
 def test_where_it_went_is_told_by_its_kind_its_address_or_its_fields(entry: dict[str, Any], path: str) -> None:

@@ -24,7 +24,18 @@ Table = Mapping[str, Any]
 _DEEPEST: Final = 6
 _METHODS: Final = ("method", "httpmethod", "http_method", "verb")
 _ADDRESSES: Final = ("url", "uri", "path", "rawpath", "originalurl", "request_uri")
-_TIMES: Final = ("at", "time", "timestamp", "date", "created_at", "createdat", "received_at", "receivedat", "start")
+_TIMES: Final = (
+    "at",
+    "time",
+    "timestamp",
+    "ts",
+    "date",
+    "created_at",
+    "createdat",
+    "received_at",
+    "receivedat",
+    "start",
+)
 _ANSWERS: Final = ("response", "answer", "reply")
 _STATUSES: Final = ("status", "status_code", "statuscode", "code")
 _BODIES: Final = ("body", "content", "text", "twiml")
@@ -76,15 +87,15 @@ def _webhook(entry: Any) -> Recorded:
         raise NoWebhook("no form with a CallSid")
     fields, around = found
     exchange = Exchange(
-        method=_text(_told(around, _METHODS)) or "POST",
-        url=_text(_told(around, _ADDRESSES)),
+        method=_word(around, _METHODS) or "POST",
+        url=_word(around, _ADDRESSES),
         fields=fields,
         headers=pairs_of(_told(around, ("headers",))),
         at=_millis(_told(around, _TIMES)),
         answer=_answer(_told(around, _ANSWERS)),
-        name=_text(_told(around, ("name",))),
+        name=_word(around, ("name",)),
     )
-    return _placed(exchange, _PATHS.get(_text(_told(around, ("kind",))).lower()))
+    return _placed(exchange, _PATHS.get(_word(around, ("kind",)).lower()))
 
 
 def _placed(exchange: Exchange, path: str | None) -> Recorded:
@@ -156,6 +167,12 @@ def _told(around: tuple[Table, ...], names: tuple[str, ...]) -> Any:
             if known.get(name) is not None:
                 return known[name]
     return None
+
+
+def _word(around: tuple[Table, ...], names: tuple[str, ...]) -> str:
+    """The same, "" where it is no text."""
+    value = _told(around, names)
+    return value if isinstance(value, str) else ""
 
 
 def _millis(value: Any) -> Millis | None:

@@ -112,7 +112,7 @@ class Tally:
         """Count it. The differences that say something: none once the call had gone another way."""
         recorded = checked.rerun.recorded
         self._count(checked, recorded)
-        call = self._call(recorded)
+        call = self._call(recorded, checked.rerun.round)
         if call.has_gone and checked.compared:
             self._follow(recorded, call)
             return ()
@@ -124,10 +124,6 @@ class Tally:
             for each in checked.differences:
                 self._group(each, recorded)
         return checked.differences
-
-    def begin_again(self) -> None:
-        """The same calls come once more: they are others now."""
-        self._calls.clear()
 
     def percentile(self, share: float) -> float:
         """Seconds within which this share of the answers came, to 4 %."""
@@ -153,8 +149,8 @@ class Tally:
             self.first = recorded.at if self.first is None else min(self.first, recorded.at)
             self.last = recorded.at if self.last is None else max(self.last, recorded.at)
 
-    def _call(self, recorded: Recorded) -> _Call:
-        key = recorded.call or recorded.path
+    def _call(self, recorded: Recorded, round_: int) -> _Call:
+        key = f"{round_} {recorded.call or recorded.path}"
         if key not in self._calls:
             call = self._calls[key] = _Call(caller_of(recorded), bool(recorded.call))
             if call.is_one:

@@ -24,13 +24,15 @@ _CALL_SID: Final = re.compile("CA[0-9a-f]{32}")
 @dataclass(frozen=True, slots=True)
 class Rerun:
     """A webhook that was played again. `answer` None: there was none, and `trouble` says why. `receipt`: what was
-    decided, where that can be known. `seconds`: how long the answer took."""
+    decided, where that can be known. `seconds`: how long the answer took. `round`: how often its call was played
+    before."""
 
     recorded: Recorded
     answer: Answer | None
     receipt: Receipt | None = None
     seconds: float = 0.0
     trouble: str = ""
+    round: int = 0
 
 
 class Target(Protocol):
