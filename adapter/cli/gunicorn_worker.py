@@ -1,4 +1,5 @@
-"""gunicorn's threaded worker, stopped without the two ways in which it misses or hangs at a signal.
+"""gunicorn's threaded worker, which tells how long a request has waited for a thread (`adapter.web.arrival`), and is
+stopped without the two ways in which gunicorn's own misses a signal or hangs at it.
 
 1. At SIGINT and SIGQUIT gunicorn's own handler shuts the thread pool down at once. The pool's lock is not reentrant,
    and the main thread, which runs handlers, often holds it just then (it hands a request over): the worker hangs for
@@ -11,10 +12,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from types import FrameType
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from adapter.web import arrival
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _registered: list[bool] = []
@@ -34,6 +38,16 @@ def _let_signals_through() -> None:
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """One process of the service; see the module."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Called by gunicorn when a request can be read; `handle` is called in a thread, once one is free."""
+        conn.enqueued_at = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """Called by gunicorn."""
+        arrival.note_wait(time.monotonic() - conn.enqueued_at)
+        return super().handle(conn)
 
     def init_signals(self) -> None:
         """Called by gunicorn in the worker; what was held since before the fork arrives at its end."""

@@ -15,7 +15,15 @@ from adapter.engine import policy
 
 from .conversation import DisclosureSchema, FlowSchema
 from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Text, Whole
-from .settings import DEFAULT_ORGANIZATION, DEFAULT_TIER, DatabaseConfig, LoggingConfig, RecordingConfig, ServerConfig
+from .settings import (
+    DEFAULT_ORGANIZATION,
+    DEFAULT_TIER,
+    DatabaseConfig,
+    LoggingConfig,
+    RecordingConfig,
+    ServerConfig,
+    TwilioConfig,
+)
 from .tables import Items, Section, Table
 from .words import Language, TextsSchema
 
@@ -81,6 +89,7 @@ class AccountSchema(Section):
 class TwilioSchema(Section):
     public_url = Address("the address Twilio calls, as https://calls.example.com", ("https", "http"), base=True)
     accounts = Items(fields.Nested(AccountSchema), load_default=list)
+    webhook_deadline_ms = Whole(500, 12_000, unit="milliseconds", load_default=TwilioConfig().webhook_deadline_ms)
 
 
 class LineSchema(FlowSchema):
