@@ -30,6 +30,7 @@ from adapter.usecases import Directory, Service, prepare
 from adapter.web import api, docs, health, openapi, problems, scrape, voice
 from adapter.web.in_time import Deadline
 from adapter.web.recorded import Recorder, Recording
+from adapter.web.shedding import Shedding
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def create_app(
     app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
     app.register_blueprint(voice.build(_voice_edge(config, service, recording, metrics)))
+    app.wsgi_app = Shedding(app.wsgi_app, config.server.threads, service.ids, metrics)  # type: ignore[method-assign]
     return app
 
 
