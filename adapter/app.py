@@ -50,7 +50,7 @@ def create_app(
     app.extensions["sticky-calls"] = service
     problems.install(app, service.ids)
     recording = _recording(config, service, recorder)
-    metrics = None if config.metrics.token is None else Metrics()
+    metrics = _metrics(config, service)
     app.register_blueprint(api.build(service, recording, metrics))
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
@@ -90,6 +90,14 @@ def build_service(
     except StoreUnavailable as error:
         _LOG.error("starting without the database: %s", error.message)
     return service
+
+
+def _metrics(config: Config, service: Service) -> Metrics | None:
+    if config.metrics.token is None:
+        return None
+    metrics = Metrics()
+    service.store.around_transactions = metrics.transaction
+    return metrics
 
 
 def _voice_edge(

@@ -8,9 +8,14 @@ Leaves out: who may read them (`web.scrape`), where they are counted (`web`), th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 # The environment variable by which prometheus_client knows that several processes belong together; it is read when that
 # package is first imported, which is why this module imports it late.
@@ -48,6 +53,8 @@ class Metrics:
         self._shed = counter("api_refused_busy", "Requests to the API that were refused to serve callers first.")
         told = "One transaction of the store, waiting for its turn included."
         self._store = histogram("store_seconds", told, "outcome")
+        for outcome in ("done", "failed"):  # shown as 0 from the start: the first failure is a change, not a beginning
+            self._store.labels(outcome)
 
     def greeted(self, organization: str, recommendation: str, reason: str, confidence: float | None) -> None:
         """A caller's first step. `confidence` None: there was nobody to be sure of."""
@@ -85,25 +92,55 @@ class Metrics:
         finally:
             self._store.labels(outcome).observe(perf_counter() - began)
 
-    def page(self, **now: float) -> bytes:
-        """All metrics in Prometheus' text format. `now`: gauges measured just for this page, by name."""
+    def page(self, now: Iterable[Measured] = ()) -> bytes:
+        """All metrics in Prometheus' text format. `now`: gauges measured just for this page."""
         from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
-        # Not Gauges: with several processes they would have files, and other workers' old values would be shown too.
-        shown = (_gauge(f"sticky_calls_{name}", GAUGES[name], value) for name, value in now.items())
         counted = self._registry
         if os.environ.get(FOLDER):
             counted = CollectorRegistry()
             multiprocess.MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
-        return bytes(generate_latest(counted)) + "".join(shown).encode()
+        measured = CollectorRegistry()
+        measured.register(_Gauges(tuple(now)))
+        return bytes(generate_latest(counted)) + bytes(generate_latest(measured))
 
 
-# Measured when the page is asked for.
-GAUGES = {
-    "database_up": "1 when the database answers.",
-    "inbox_events": "Events kept on this machine until the database takes them.",
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The value of one of GAUGES at this moment. `labels`: the values of its labels, in their order."""
+
+    name: str
+    value: float
+    labels: tuple[str, ...] = ()
+
+
+# Measured when the page is asked for: what it tells, and its labels.
+GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "database_up": ("1 when the database answers.", ()),
+    "inbox_events": ("Events kept on this machine until the database takes them.", ()),
+    "build_info": ("Always 1: the version that answers.", ("version",)),
+    "quota_used": ("Billable calls of this month.", ("billing_account",)),
+    "quota_limit": ("Billable calls that a month has; none when it is unlimited.", ("billing_account",)),
+    "rate_used": ("Requests admitted in the rolling window.", ("organization",)),
+    "rate_limit": ("Requests a window has before its grace; none when it is unlimited.", ("organization",)),
 }
 
 
-def _gauge(name: str, told: str, value: float) -> str:
-    return f"# HELP {name} {told}\n# TYPE {name} gauge\n{name} {value}\n"
+class _Gauges:
+    """Not prometheus_client's Gauge: with several processes those have files, and other workers' old values would be
+    shown too."""
+
+    def __init__(self, measured: tuple[Measured, ...]) -> None:
+        self._measured = measured
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by prometheus_client."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        for name, (told, labels) in GAUGES.items():
+            family = GaugeMetricFamily(f"sticky_calls_{name}", told, labels=labels)
+            for each in self._measured:
+                if each.name == name:
+                    family.add_metric(each.labels, each.value)
+            if family.samples:
+                yield family

@@ -128,10 +128,16 @@ make_user() {
     run install -d -m 0700 -o "$NAME" -g "$NAME" "$STATE" "$BACKUPS"
 }
 
-configure() {
+# Whatever the units load as a credential has to be there, also where an older version was installed.
+make_secrets() {
     [ -f "$ETC/pepper" ] || head -c 32 /dev/urandom | base64 | put 0640 "root:$NAME" "$ETC/pepper"
-    if [ -s "$token_file" ]; then put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < "$token_file"; fi
+    [ -f "$ETC/metrics-token" ] || head -c 24 /dev/urandom | base64 | put 0640 "root:$NAME" "$ETC/metrics-token"
     [ -f "$ETC/twilio-auth-tokens" ] || put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < /dev/null
+}
+
+configure() {
+    if [ -s "$token_file" ]; then put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < "$token_file"; fi
+    make_secrets
     [ -f "$ETC/config.yaml" ] || put 0640 "root:$NAME" "$ETC/config.yaml" << YAML
 # What is in effect: sticky-calls check-config --effective. Every setting: $OPT/current/config.example.yaml
 # After a change:    systemctl restart $NAME        (calls wait a second or two, none is lost)
@@ -141,6 +147,8 @@ server:
   bind: unix:/run/$NAME/http.sock
 security:
   pepper_file: pepper
+metrics:
+  token_file: metrics-token
 twilio:
   public_url: https://$domain
   accounts:
@@ -355,6 +363,7 @@ upgrade() {
         fail "the new version does not come up (its words are above); nothing was changed"
     fi
     back_up
+    make_secrets
     switch_to "$release"
     write_new_units "$release"
     if restart; then

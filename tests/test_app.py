@@ -123,8 +123,9 @@ class TestMethods:
     @pytest.mark.parametrize(
         ("address", "allowed"),
         [
-            ("/v1/calls/start", {"POST", "OPTIONS"}),
-            ("/v1/calls/end", {"POST", "OPTIONS"}),
+            # A call may be named "start": GET shows it.
+            ("/v1/calls/start", {"GET", "HEAD", "POST", "OPTIONS"}),
+            ("/v1/calls/end", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/v1/calls/call_1", {"GET", "HEAD", "OPTIONS"}),
             ("/v1/customers/x", {"GET", "HEAD", "DELETE", "OPTIONS"}),
             ("/v1/health", {"GET", "HEAD", "OPTIONS"}),

@@ -106,11 +106,12 @@ def test_the_configuration_that_is_written_is_right(tmp_path: Path) -> None:
     values = {"$domain": "voice.example.com", "$account": ACCOUNT[1], "$number": OPTIONS[3], "$dial": OPTIONS[5]}
     for name, value in {**values, "$STATE": "/var/lib/sticky-calls", "$NAME": "sticky-calls"}.items():
         written = written.replace(name, value)
-    for name in ("pepper", "twilio-auth-tokens"):
+    for name in ("pepper", "twilio-auth-tokens", "metrics-token"):
         (tmp_path / name).write_text("0123456789abcdef0123456789abcdef")
     (tmp_path / "config.yaml").write_text(written)
     config = load(tmp_path / "config.yaml", {})
     assert config.twilio.public_url == "https://voice.example.com"
+    assert config.metrics.token
     socket_unit = (DEPLOY / "systemd/sticky-calls.socket").read_text("utf-8")
     assert f"ListenStream={config.server.bind.removeprefix('unix:')}\n" in socket_unit
 
@@ -133,6 +134,16 @@ def test_all_units_are_hardened_alike_and_get_their_secrets_as_credentials(unit:
     assert "LoadCredential=config.yaml:/etc/sticky-calls/config.yaml" in hardening(unit)
     for setting in ("NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "PrivateUsers=yes"):
         assert setting in hardening(unit)
+
+
+def test_every_credential_of_the_units_is_made_by_the_installer_and_its_upgrade() -> None:
+    loaded = {
+        name for unit in SERVICES for name in re.findall(r"^LoadCredential=\S+:(\S+)", unit.read_text("utf-8"), re.M)
+    }
+    made = SCRIPT.partition("make_secrets() {")[2].partition("\n}")[0]
+    assert {Path(each).name for each in loaded} - {"config.yaml"} == set(re.findall(r'-f "\$ETC/(\S+)"', made))
+    for command in ("configure() {", "upgrade() {"):
+        assert "    make_secrets\n" in SCRIPT.partition(command)[2].partition("\n}")[0]
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda path: path.name)

@@ -6,14 +6,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from adapter.config import Config, find, load
 from adapter.config.suggestions import did_you_mean
+from adapter.engine.model import Mode, Principal
 from adapter.store.database import Store
 from adapter.store.sealing import Keyring
+
+if TYPE_CHECKING:
+    from adapter.usecases import Service
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,6 +53,37 @@ def opened(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def in_service(config: Config) -> Iterator[Service]:
+    """What use cases work with, on the configured store, closed afterwards."""
+    # Here, because most commands need none of what it brings along.
+    from adapter.app import build_service
+
+    service = build_service(config)
+    try:
+        yield service
+    finally:
+        service.store.close()
+
+
+def realms_option(command: Command) -> Command:
+    """`--organization` and `--mode`, without which all are meant; see `realms_of`."""
+    modes = click.Choice([mode.value for mode in Mode])
+    command = click.option("--mode", type=modes, help="Only this half of the data.")(command)
+    return click.option("--organization", help="Only this organization's.")(command)
+
+
+def realms_of(service: Service, organization: str | None, mode: str | None) -> list[Principal]:
+    """Whose data is meant, one for each realm. click.UsageError when there is no such organization."""
+    wanted = [each for each in Mode if mode in (None, each.value)]
+    found = [principal for each in wanted for principal in service.directory.principals(each)]
+    known = sorted({principal.organization for principal in found})
+    if organization not in (None, *known):
+        advice = f"{did_you_mean(str(organization), known)}; --organization can be {', '.join(known)}"
+        raise click.UsageError(f'there is no organization "{organization}"{advice}')
+    return [principal for principal in found if organization in (None, principal.organization)]
 
 
 def organization_named(config: Config, named: str | None) -> str:

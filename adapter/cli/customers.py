@@ -30,11 +30,11 @@ from adapter.usecases.records import Erased
 from adapter.web import render
 
 from .configured import config_option, configured, opened, organization_named
+from .shown import AS_JSON, show_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _REF = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 def _about(command: Command) -> Command:
@@ -58,14 +58,14 @@ def customers() -> None:
 
 
 @customers.command(epilog="Example:  sticky-calls customers find --json - < number.txt")
-@_AS_JSON
+@AS_JSON
 @_about
 def find(who: str | None, organization: str | None, mode: str, as_json: bool, path: Path | None) -> None:
     """Who is meant by WHO: everybody a number or an external id points to. Exit code 1 when that is nobody."""
     with _desk(path, organization, mode) as desk:
         found = desk.records(_hints(who))
     if as_json:
-        click.echo(json.dumps([_in_brief(record) for record in found], indent=2))
+        show_json([_in_brief(record) for record in found])
     for record in () if as_json else found:
         click.echo("  ".join(str(value) for value in _in_brief(record).values()))
     if not found:
@@ -73,7 +73,7 @@ def find(who: str | None, organization: str | None, mode: str, as_json: bool, pa
 
 
 @customers.command(epilog="Example:  sticky-calls customers show")
-@_AS_JSON
+@AS_JSON
 @_about
 def show(who: str | None, organization: str | None, mode: str, as_json: bool, path: Path | None) -> None:
     """Everything stored of the one customer WHO means, to be read; values are shown in full."""

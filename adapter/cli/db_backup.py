@@ -17,15 +17,15 @@ from adapter.store.restore import restore as put_back
 from adapter.store.sqlite_store import SqliteStore
 
 from .configured import config_option, configured, store_of
+from .shown import AS_JSON
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 _BESIDE = "Not in it, and needed with it: the pepper and security.encryption_keys. Keep them elsewhere."
 
 
 @click.command(epilog="Example:  sticky-calls db backup --config config.yaml /backups/calls.db --replace")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--replace", is_flag=True, help="FILE may exist; it is replaced when the new one is complete.")
-@_AS_JSON
+@AS_JSON
 @config_option
 def backup(file: Path, replace: bool, as_json: bool, path: Path | None) -> None:
     """Write the database into FILE while the service runs: one state of it, checked, complete or not there."""
@@ -43,7 +43,7 @@ def backup(file: Path, replace: bool, as_json: bool, path: Path | None) -> None:
 
 @click.command(epilog="Example:  sticky-calls db restore --config config.yaml /backups/calls.db")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_AS_JSON
+@AS_JSON
 @config_option
 def restore(file: Path, as_json: bool, path: Path | None) -> None:
     """Put the backup FILE in the database's place; the old file is kept aside. Stop the service first.

@@ -1,5 +1,5 @@
-"""gunicorn's threaded worker, which tells how long a request has waited for a thread (`adapter.web.arrival`), and is
-stopped without the two ways in which gunicorn's own misses a signal or hangs at it.
+"""gunicorn's threaded worker: it refuses in JSON, tells how long a request has waited for a thread
+(`adapter.web.arrival`), and is stopped without the two ways in which gunicorn's own misses or hangs at a signal.
 
 1. At SIGINT and SIGQUIT gunicorn's own handler shuts the thread pool down at once. The pool's lock is not reentrant,
    and the main thread, which runs handlers, often holds it just then (it hands a request over): the worker hangs for
@@ -10,9 +10,12 @@ stopped without the two ways in which gunicorn's own misses a signal or hangs at
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import socket
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -20,6 +23,11 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from adapter.web import arrival
 
+from .gunicorn_refusals import refusal, status_of
+
+_LOG = logging.getLogger(__name__)
+# For who does not read the answer: it fits into any socket's buffer, so nobody honest takes as long.
+_ANSWER_SECONDS = 1.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _registered: list[bool] = []
 
@@ -57,3 +65,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT, SIGQUIT: finish what is being answered, then end."""
         self.handle_exit(sig, frame)
+
+    def handle_error(self, req: object, client: socket.socket, addr: object, exc: Exception) -> None:
+        """Called by gunicorn when it cannot read a request, or the app has failed in a way that even it did not see."""
+        status = status_of(exc)
+        answer, request_id = refusal(status)
+        # Not what was sent: it may be a webhook's address, with numbers and names in it.
+        level, failure = (logging.ERROR, exc) if status == 500 else (logging.WARNING, None)
+        told = {"request_id": request_id}
+        _LOG.log(level, "request refused by the server: %s", type(exc).__name__, exc_info=failure, extra=told)
+        with suppress(OSError):
+            client.settimeout(_ANSWER_SECONDS)
+            client.sendall(answer)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from adapter.clock import SystemClock
 from adapter.config.pepper import pepper_for
@@ -20,9 +17,9 @@ from adapter.store import keys as stored
 from adapter.store.database import Store
 
 from .configured import config_option, configured, opened, organization_named
+from .shown import AS_JSON, show_json, show_table
 
 _PREFIX = re.compile(r"sk_(?:test|prod)_[A-Za-z0-9]{8}")
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 def _public_prefix(_: click.Context, __: click.Parameter, written: str) -> str:
@@ -43,7 +40,7 @@ def keys() -> None:
 @click.option("--organization", help="Whose key it is; may be left out when there is only one.")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="prod", show_default=True)
 @click.option("--label", default="", help="A note for the list: who uses it.")
-@_AS_JSON
+@AS_JSON
 @config_option
 def create(organization: str | None, mode: str, label: str, as_json: bool, path: Path | None) -> None:
     """Make a key. It is shown once: only a keyed hash of it is kept."""
@@ -55,7 +52,7 @@ def create(organization: str | None, mode: str, label: str, as_json: bool, path:
 
 
 @keys.command(name="list", epilog="Example:  sticky-calls keys list --json")
-@_AS_JSON
+@AS_JSON
 @config_option
 def list_keys(as_json: bool, path: Path | None) -> None:
     """Show every key by its public prefix, revoked and expired ones too."""
@@ -65,12 +62,15 @@ def list_keys(as_json: bool, path: Path | None) -> None:
     now = SystemClock().now()
     if as_json:
         told = [{**_as_dict(record, now), "pepper": record.pepper} for record in records]
-        click.echo(json.dumps(told, indent=2))
+        show_json(told)
         return
     if not records:
         click.echo("There are no keys yet; make one with `sticky-calls keys create`.")
         return
-    Console(width=None if Console().is_terminal else 160).print(_table(records, now))
+    columns = ("prefix", "organization", "mode", "label", "state", "created_at", "expires_at")
+    rows = (_as_dict(record, now) for record in records)
+    headings = ("key", "organization", "mode", "label", "state", "created", "expires")
+    show_table(headings, ([row[column] for column in columns] for row in rows))
     if config.security.former_peppers:
         current = stored.pepper_id(pepper_for(config))
         behind = [record.prefix for record in records if record.opens(now) and record.pepper != current]
@@ -91,7 +91,7 @@ def revoke(prefix: str, path: Path | None) -> None:
 @keys.command(epilog="Example:  sticky-calls keys rotate sk_prod_abcdefgh --grace-hours 48")
 @click.argument("prefix", callback=_public_prefix)
 @click.option("--grace-hours", type=click.IntRange(0, 720), default=24, show_default=True, help="The old key's rest.")
-@_AS_JSON
+@AS_JSON
 @config_option
 def rotate(prefix: str, grace_hours: int, as_json: bool, path: Path | None) -> None:
     """Make a key like the one with this PREFIX, which expires after the grace hours."""
@@ -116,7 +116,7 @@ def _living(store: Store, prefix: str, now: Millis) -> stored.KeyRecord:
 def _show_new(secret: str, record: stored.KeyRecord, as_json: bool) -> None:
     """The key alone on stdout, so that `KEY=$(sticky-calls keys create)` works; the words about it on stderr."""
     if as_json:
-        click.echo(json.dumps({"key": secret, **_as_dict(record, record.created_at)}, indent=2))
+        show_json({"key": secret, **_as_dict(record, record.created_at)})
         return
     click.echo(f"Key for {record.organization} ({record.mode.value}). It is shown this once; keep it safe:", err=True)
     click.echo(secret)
@@ -145,12 +145,3 @@ def _state(record: stored.KeyRecord, now: Millis) -> str:
 
 def _when(at: Millis | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _table(records: list[stored.KeyRecord], now: Millis) -> Table:
-    table = Table("key", "organization", "mode", "label", "state", "created", "expires", box=None)
-    for record in records:
-        shown = _as_dict(record, now)
-        columns = ("prefix", "organization", "mode", "label", "state", "created_at", "expires_at")
-        table.add_row(*(shown[column] or "" for column in columns))
-    return table

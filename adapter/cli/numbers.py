@@ -6,16 +6,12 @@ Leaves out: what is wrong with a number (`numbers_findings`), Twilio's API (`ada
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from adapter.config import Config
 from adapter.errors import AdapterError
@@ -26,8 +22,8 @@ from adapter.twilio.standing_in import standing_in
 from .configured import config_option, configured
 from .numbers_findings import about_domains, about_numbers, detached, inert, points_here, wanted
 from .numbers_memory import NumbersMemory
+from .shown import AS_JSON, show_json, show_table
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _NUMBER = click.argument("number", metavar="+NUMBER")
 
@@ -38,23 +34,21 @@ def numbers() -> None:
 
 
 @numbers.command(name="list", epilog="Example:  sticky-calls numbers list --json")
-@_AS_JSON
+@AS_JSON
 @config_option
 def list_numbers(as_json: bool, path: Path | None) -> None:
     """Show every number of the configured accounts, and where its calls go."""
     config = _with_twilio(path)
     found = [number for api in _apis(config) for number in api.numbers()]
     if as_json:
-        click.echo(json.dumps([_as_dict(config, number) for number in found], indent=2))
+        show_json([_as_dict(config, number) for number in found])
         return
     if not found:
         click.echo("The configured accounts have no numbers; buy one in Twilio's console.")
         return
-    table = Table("number", "account", "line", "calls", box=None)
-    for number in found:
-        shown = _as_dict(config, number)
-        table.add_row(*(escape(shown[column]) for column in ("number", "account", "line", "calls")))
-    Console(width=None if Console().is_terminal else 160).print(table)
+    columns = ("number", "account", "line", "calls")
+    shown = (_as_dict(config, number) for number in found)
+    show_table(columns, ([each[column] for column in columns] for each in shown))
 
 
 @numbers.command(epilog="Example:  sticky-calls numbers point +14155550100 --fallback-url https://handler.twilio.com/…")
@@ -62,7 +56,7 @@ def list_numbers(as_json: bool, path: Path | None) -> None:
 @click.option("--fallback-url", help="What takes calls when this service is away, such as a TwiML Bin's address.")
 @click.option("--detach", is_flag=True, help="Take the number out of its TwiML App or trunk, which have its calls now.")
 @_DRY_RUN
-@_AS_JSON
+@AS_JSON
 @config_option
 def point(number: str, fallback_url: str | None, detach: bool, dry_run: bool, as_json: bool, path: Path | None) -> None:
     """Make the calls of +NUMBER come here. What it called before is remembered for `unpoint`."""
@@ -78,7 +72,7 @@ def point(number: str, fallback_url: str | None, detach: bool, dry_run: bool, as
 @numbers.command(epilog="Example:  sticky-calls numbers unpoint +14155550100")
 @_NUMBER
 @_DRY_RUN
-@_AS_JSON
+@AS_JSON
 @config_option
 def unpoint(number: str, dry_run: bool, as_json: bool, path: Path | None) -> None:
     """Put +NUMBER back to what it called before `point`."""
@@ -97,7 +91,7 @@ def unpoint(number: str, dry_run: bool, as_json: bool, path: Path | None) -> Non
 
 
 @numbers.command(epilog="Example:  sticky-calls numbers check")
-@_AS_JSON
+@AS_JSON
 @config_option
 def check(as_json: bool, path: Path | None) -> None:
     """Does every line's number call this service? Exit code 1 if one does not."""
@@ -107,7 +101,7 @@ def check(as_json: bool, path: Path | None) -> None:
         findings += about_numbers(config, api.account, api.numbers())
         notes += about_domains(config, api.sip_domains())
     if as_json:
-        click.echo(json.dumps({"findings": [each.as_dict() for each in findings], "notes": notes}, indent=2))
+        show_json({"findings": [each.as_dict() for each in findings], "notes": notes})
     for note in () if as_json else notes:
         click.echo(f"note: {note}", err=True)
     for finding in () if as_json else findings:
@@ -180,7 +174,7 @@ def _show(config: Config, number: Number, after: Webhooks, *, as_json: bool, dry
     fallback = standing_in(line, config.texts) if bin_wanted and line is not None else None
     if as_json:
         states = {"before": asdict(number.webhooks), "after": asdict(after)}
-        click.echo(json.dumps({"number": number.number, "dry_run": dry_run, **states, "twiml_bin": fallback}, indent=2))
+        show_json({"number": number.number, "dry_run": dry_run, **states, "twiml_bin": fallback})
         return
     click.echo(f"{number.number}{' (nothing is changed: --dry-run)' if dry_run else ''}")
     for name in Webhooks.__slots__:

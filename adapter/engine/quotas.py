@@ -22,6 +22,13 @@ def period_start(now: Millis, billing_day: int) -> Millis:
     return start
 
 
+def renews_at(now: Millis, billing_day: int) -> Millis:
+    """The first billing day's midnight (UTC) after `now`."""
+    began = datetime.fromtimestamp(period_start(now, billing_day) / 1000, UTC)
+    year, month = (began.year, began.month + 1) if began.month < 12 else (began.year + 1, 1)
+    return _billing_midnight(year, month, billing_day)
+
+
 def refuse(plan: Plan, used: int) -> QuotaExhausted | None:
     """No grace: at 0 remaining every billable request is refused."""
     if plan.monthly is None or used < plan.monthly:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from adapter.engine.model import Call
+from adapter.engine.model import Call, Millis
 
 from . import callbody
 from .database import Row, Transaction
@@ -22,6 +22,12 @@ _OF_CUSTOMER = Prepared(
     sa.select(*_COLUMNS)
     .where(_OF_REALM, calls.c.customer == bind("customer"))
     .order_by(calls.c.started_at.desc(), calls.c.call_id)
+    .limit(bind("number"))
+)
+_BEGUN_AFTER = Prepared(
+    sa.select(*_COLUMNS)
+    .where(_OF_REALM, sa.tuple_(calls.c.started_at, calls.c.call_id) > sa.tuple_(bind("since"), bind("after")))
+    .order_by(calls.c.started_at, calls.c.call_id)
     .limit(bind("number"))
 )
 _SAVE = upsert(calls)
@@ -51,6 +57,11 @@ def save(tx: Transaction, call: Call) -> None:
 def of_customer(tx: Transaction, ref: str, limit: int = 1000) -> list[Call]:
     """The customer's calls, the newest first."""
     return [_call(tx, row) for row in tx.rows(_OF_CUSTOMER, {"customer": to_bytes(ref), "number": limit})]
+
+
+def begun_after(tx: Transaction, since: Millis, after: str = "", limit: int = 500) -> list[Call]:
+    """Calls in order of their start and then their id, from behind this place on: the next page of all there are."""
+    return [_call(tx, row) for row in tx.rows(_BEGUN_AFTER, {"since": since, "after": after, "number": limit})]
 
 
 def row_key(call_id: str) -> bytes:

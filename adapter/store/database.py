@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from adapter.engine.model import Millis, Realm
@@ -140,6 +140,8 @@ class Store(ABC):
     keyring: Keyring
     # For people: a file, or an address without its password.
     name: str
+    # Around every piece of work of `transact`, the wait for its turn included: whoever measures puts something here.
+    around_transactions: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @classmethod
     def open(cls, url: str, keyring: Keyring, *, lock_timeout_seconds: float = 2.0, pool_size: int = 10) -> Store:
@@ -168,6 +170,10 @@ class Store(ABC):
 
     def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
         """Do `work` in a write transaction, again if need be; what it returned the time it was committed."""
+        with self.around_transactions():
+            return self._transact(realm, work, at_most_seconds)
+
+    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
         with self.begin(realm, at_most_seconds) as tx:
             return work(tx)
 

@@ -89,19 +89,31 @@ def find(store: Store, pepper: bytes, presented: str, now: Millis, former: tuple
 
     `former`: peppers under which keys may still be hashed; such a key is brought under `pepper` here.
     """
-    form = _FORM.fullmatch(presented)
-    if form is None:
+    prefix = public_part(presented)
+    if prefix is None:
         return None
     with store.read(NO_REALM) as tx:
-        found = tx.row(_FIND, {"prefix": form[1]})
+        found = tx.row(_FIND, {"prefix": prefix})
     if found is None or not sum(_is_of(each, presented, found[-1]) for each in (pepper, *former)):
         return None
     record = _record(found)
     if not record.opens(now):
         return None
     if record.pepper != pepper_id(pepper):
-        _bring_under(store, pepper, presented, form[1])
+        _bring_under(store, pepper, presented, prefix)
     return record
+
+
+def public_part(presented: str) -> str | None:
+    """A key's prefix; None for what has not the form of a key."""
+    form = _FORM.fullmatch(presented)
+    return None if form is None else form[1]
+
+
+def is_there(store: Store, prefix: str) -> bool:
+    """Whether a key with this prefix was ever issued, revoked ones too."""
+    with store.read(NO_REALM) as tx:
+        return tx.row(_FIND, {"prefix": prefix}) is not None
 
 
 def all(store: Store) -> list[KeyRecord]:

@@ -41,6 +41,11 @@ _USED = Prepared(
         usage_table.c.account == bind("account"), usage_table.c.period == bind("period")
     )
 )
+_PERIODS = Prepared(
+    sa.select(usage_table.c.period, usage_table.c.used)
+    .where(usage_table.c.account == bind("account"))
+    .order_by(usage_table.c.period.desc())
+)
 _CHARGE = upsert(usage_table, add=("used",))
 
 
@@ -74,6 +79,11 @@ def used(tx: Transaction, period: Millis) -> int:
     """What the realm's billing account has been charged in the period that began then."""
     found = tx.row(_USED, {"period": period})
     return 0 if found is None else int(found[0])
+
+
+def periods(tx: Transaction) -> list[tuple[Millis, int]]:
+    """Every period in which the realm's billing account was charged: its first instant and how much, newest first."""
+    return [(int(began), int(amount)) for began, amount in tx.rows(_PERIODS, {})]
 
 
 def charge(tx: Transaction, period: Millis, amount: int = 1) -> None:

@@ -121,8 +121,8 @@ class PostgresStore(Store):
         finally:
             self._writing.here = False
 
-    def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
-        """As `Store.transact`: once interrupted, it is tried again for as long as a turn is waited for."""
+    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
+        """Once interrupted, it is tried again for as long as a turn is waited for."""
         patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
         deadline, pauses = time.monotonic() + patience, _pauses()
         interrupted = False

@@ -4,7 +4,9 @@ A denial (rate, quota, conflict, invalid, missing) is a value and commits; an er
 Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 """
 
-from .authentication import authenticate
+from .admission import count_only
+from .authentication import authenticate, new_prefix
+from .consumption import Consumption, Month, consumption, months
 from .directory import Directory
 from .end import end_call, hang_up
 from .greeting import Greeting, greet
@@ -19,13 +21,17 @@ from .verdict import give_verdict
 from .whisper import whispered
 
 __all__ = [
+    "Consumption",
     "Directory",
     "Erased",
     "Greeting",
+    "Month",
     "Service",
     "Taken",
     "apply_waiting",
     "authenticate",
+    "consumption",
+    "count_only",
     "end_call",
     "forget_customer",
     "give_verdict",
@@ -34,6 +40,8 @@ __all__ = [
     "health",
     "keep_hang_up",
     "keep_turn",
+    "months",
+    "new_prefix",
     "prepare",
     "prepare_late",
     "show_call",

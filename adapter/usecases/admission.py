@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from adapter.engine import limits, quotas
 from adapter.engine.model import Answer, Millis, Principal, QuotaExhausted, Rate, RateExceeded
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 def admitted(service: Service, principal: Principal, effect: Callable[[Transaction, Millis], Answer[T]]) -> Answer[T]:
     """Count the request, then run `effect` in the same transaction, unless the rate limit refuses it."""
+    known = _known_to_be_full(service, principal)
+    if known is not None:
+        return known
 
     def work(tx: Transaction) -> Answer[T] | Exception:
         # The time is read once the lock is held: transactions then see time in the order in which they happen.
@@ -41,6 +44,11 @@ def admitted(service: Service, principal: Principal, effect: Callable[[Transacti
     return answer
 
 
+def count_only(service: Service, principal: Principal) -> Answer[None]:
+    """A request for what there is not: it counts, and nothing is done."""
+    return admitted(service, principal, lambda tx, now: Answer(None))
+
+
 def hit(service: Service, principal: Principal, tx: Transaction) -> tuple[Rate, RateExceeded | None]:
     """Count one request in the organization's rolling window, unless it is full."""
     policy, tier = service.policy.limits, principal.tier
@@ -48,13 +56,28 @@ def hit(service: Service, principal: Principal, tx: Transaction) -> tuple[Rate, 
     if hard is None:
         now = service.clock.now()
         return limits.admit(tier, limits.Window(0), policy, now, now)
-    steady, wall = tx.steady(service.clock.steady()), service.clock.now()
+    asked_at = service.clock.steady()
+    steady, wall = tx.steady(asked_at), service.clock.now()
     number = principal.organization_number
     window = meters.window(tx, number, steady - policy.window_seconds * SECOND, hard)
     rate, refused = limits.admit(tier, window, policy, steady, wall)
     if refused is None:
         meters.hit(tx, number, steady)
+    else:
+        # Holds whatever becomes of this transaction: it has only read.
+        service.full_windows.note(_whose(principal), asked_at, wall, (rate, refused))
     return rate, refused
+
+
+def _known_to_be_full(service: Service, principal: Principal) -> Answer[Any] | None:
+    clock = service.clock
+    span_ms = service.policy.limits.window_seconds * SECOND
+    refusal = service.full_windows.refusal(_whose(principal), clock.steady(), clock.now(), span_ms)
+    return None if refusal is None else Answer(refusal[1], refusal[0])
+
+
+def _whose(principal: Principal) -> tuple[int, int]:
+    return principal.realm.account, principal.organization_number
 
 
 def over_quota(principal: Principal, tx: Transaction, now: Millis) -> QuotaExhausted | None:

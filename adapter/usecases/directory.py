@@ -35,9 +35,14 @@ class Directory:
             self._register()
         return self._principals.get((organization, mode))
 
+    def principals(self, mode: Mode) -> list[Principal]:
+        """Of every organization that is configured, in that order."""
+        found = (self.principal(organization.id, mode) for organization in self._known)
+        return [principal for principal in found if principal is not None]
+
     def by_key(self, presented: str, steady: Millis, now: Millis) -> Principal | None:
         """The principal a bearer key stands for; None when it is wrong, revoked, expired or nobody's."""
-        digest = hashlib.sha256(presented.encode("utf-8", "replace")).digest()
+        digest = _digest(presented)
         cached = self._by_key.get(digest)
         if cached is not None and 0 <= steady - cached[0] < _CACHE_MS:
             return cached[1]
@@ -49,12 +54,23 @@ class Directory:
             self._by_key[digest] = (steady, principal)
         return principal
 
+    def new_prefix(self, presented: str) -> str | None:
+        """See `authentication.new_prefix`. One read of the store, and only for keys that were not right before."""
+        prefix = keys.public_part(presented)
+        if prefix is None or _digest(presented) in self._by_key:
+            return None
+        return prefix if keys.is_there(self._store, prefix) else ""
+
     def _register(self) -> None:
         wanted = [(org.id, org.plan.billing_account_id) for org in self._known]
         registered = organizations.register(self._store, wanted)
         self._principals = {
             (org.id, mode): _principal(org, mode, registered[org.id]) for org in self._known for mode in Mode
         }
+
+
+def _digest(presented: str) -> bytes:
+    return hashlib.sha256(presented.encode("utf-8", "replace")).digest()
 
 
 def _principal(org: Organization, mode: Mode, registered: organizations.Registered) -> Principal:

@@ -16,6 +16,7 @@ from adapter.store.outage import Outage
 from adapter.store.probe import Probe
 
 from .directory import Directory
+from .full_windows import FullWindows
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class Service:
     directory: Directory
     policy: Policy = field(default_factory=Policy)
     inbox: Inbox | None = None
+    full_windows: FullWindows = field(default_factory=FullWindows)
     lines: tuple[Line, ...] = ()
     patience_seconds: float = 1.5
     outage: Outage = field(default_factory=Outage)

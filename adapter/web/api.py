@@ -10,26 +10,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
 
 from adapter import usecases
-from adapter.engine.model import Answer, Denial, Invalid, Principal
+from adapter.engine.model import Answer, Denial, Invalid, Principal, RateExceeded
 from adapter.metrics import Metrics
 from adapter.usecases import Service
 
-from . import health, render
+from . import health, openapi, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
 from .fields import UUID
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
-from .problems import TOO_LARGE, of_denial, refuse, respond
+from .guessing import Guesses
+from .problems import TOO_LARGE, of_denial, of_http_error, refuse, respond
 from .recorded import Recording, record_api_call
 from .scrape import timed
 
 T = TypeVar("T")
 # Can be nobody's: every customer_ref we make is a random UUID.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+# Answer whoever asks, and say so by the wrong method, too.
+_PUBLIC = frozenset({"/v1/health", openapi.ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,28 @@ def build(service: Service, recording: Recording | None = None, metrics: Metrics
     what saved something is offered. `metrics`: where requests are timed."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
-    grace = GraceWarning()
+    grace, guesses = GraceWarning(), Guesses()
     for method, rule, route in ROUTES:
-        view = guarded(service, partial(_answer, service, grace, recording, route))
+        view = guarded(service, guesses, partial(_answer, service, grace, recording, route))
         api.add_url_rule(rule, route.__name__, _timed(view, metrics, route.__name__), methods=[method])
     api.register_blueprint(health.build(service))
+    astray = _timed(guarded(service, guesses, partial(_nothing_here, service)), metrics, "no_route")
+    api.before_app_request(lambda: astray() if _leads_nowhere() else None)
     return api
+
+
+def _leads_nowhere() -> bool:
+    """Below /v1, by an address or a method that there is not. Who has no key is not told even that (semantics §2)."""
+    return request.routing_exception is not None and request.path.startswith("/v1/") and request.path not in _PUBLIC
+
+
+def _nothing_here(service: Service, principal: Principal) -> Response:
+    """Counts like every request: or addresses could be tried at any rate."""
+    answer = usecases.count_only(service, principal)
+    if isinstance(answer.outcome, RateExceeded):
+        return refuse(of_denial(answer.outcome), answer.rate)
+    assert isinstance(request.routing_exception, HTTPException)
+    return refuse(of_http_error(request.routing_exception), answer.rate)
 
 
 def _timed(view: Callable[..., Response], metrics: Metrics | None, name: str) -> Callable[..., Response]:
@@ -103,7 +123,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/calls/start", start_call),
     ("POST", "/calls/end", end_call),
     ("GET", "/calls/<call_id:call_id>", show_call),
-    ("POST", "/calls/<path:call_id>/identity", give_verdict),
+    ("POST", "/calls/<call_id:call_id>/identity", give_verdict),
     ("GET", "/customers/<customer_ref>", show_customer),
     ("DELETE", "/customers/<customer_ref>", forget_customer),
 )

@@ -17,7 +17,8 @@ from adapter.engine.model import IdempotencyKey, Issue
 
 from .body import MAX_BYTES, TOO_LARGE, Body, canonical, read_json
 from .commands import issues_of_idempotency_key
-from .problems import UNAUTHORIZED, refuse
+from .guessing import FREE_GUESSES, Guesses, client_address
+from .problems import UNAUTHORIZED, guessing, refuse
 
 if TYPE_CHECKING:
     from adapter.usecases import Service
@@ -28,22 +29,37 @@ _MOST_DRAINED, _DRAINED_AT_ONCE = 8 * 1024 * 1024, 64 * 1024
 
 
 class CallIdConverter(BaseConverter):
-    """A call_id in an address, slashes and all; but `start`, `end` and `…/identity` are addresses of their own."""
+    """A call_id in an address, slashes and all. A call named `start`, `end` or `…/identity` can be read, too: what has
+    such an address of its own is asked for by another method."""
 
-    regex = r"(?!(?:start|end|.*/identity)$).*[^/]"
+    regex = r"(?s:.+)"
     part_isolating = False
 
 
-def guarded(service: Service, handler: Callable[..., Response]) -> Callable[..., Response]:
-    """`handler(principal, **address)` for whoever has a valid key; 401 for everybody else."""
+def guarded(service: Service, guesses: Guesses, handler: Callable[..., Response]) -> Callable[..., Response]:
+    """`handler(principal, **address)` for whoever has a valid key; 401 for everybody else, 429 for who guesses."""
 
     def view(**address: Any) -> Response:
-        principal = usecases.authenticate(service, bearer(request.headers.get("Authorization")))
+        token = bearer(request.headers.get("Authorization"))
+        guesser = _guesser(service, token)
+        if guesser and (seconds := guesses.wait_seconds(guesser, service.clock.steady())):
+            return refuse(guessing(seconds, FREE_GUESSES, service.clock.now()))
+        principal = usecases.authenticate(service, token)
         if principal is None:
+            if guesser:
+                guesses.note(guesser, service.clock.steady())
             return refuse(UNAUTHORIZED)
         return handler(principal, **address)
 
     return view
+
+
+def _guesser(service: Service, token: str | None) -> str:
+    """To whom a wrong key is counted; "" for a key that was right before, and for what cannot be a key: neither is a
+    guess."""
+    prefix = None if token is None else usecases.new_prefix(service, token)
+    who = "" if prefix is None else client_address()
+    return who and f"{who} {prefix}".strip()
 
 
 def bearer(header: str | None) -> str | None:

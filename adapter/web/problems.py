@@ -16,7 +16,8 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from adapter.clock import Ids
-from adapter.engine.model import Conflict, Denial, Invalid, Issue, QuotaExhausted, Rate, RateExceeded
+from adapter.engine.model import Conflict, Denial, Invalid, Issue, Millis, QuotaExhausted, Rate, RateExceeded
+from adapter.engine.policy import SECOND
 from adapter.errors import AdapterError, StoreUnavailable
 
 from .body import MAX_BYTES
@@ -55,6 +56,13 @@ TOO_LARGE = Problem(413, _MESSAGES[413])
 TOO_BUSY = Problem(503, "The service has more to do than it can; try again", headers={"Retry-After": "1"})
 
 
+def guessing(seconds: int, limit: int, now: Millis) -> Problem:
+    """Somebody's wrong keys, refused unseen for so many more seconds. In the form of every 429."""
+    more = {"retryAfter": seconds, "currentUsage": limit, "limit": limit, "resetAt": timestamp(now + seconds * SECOND)}
+    message = "Too many invalid API keys from your address; wait before trying another one."
+    return Problem(429, message, more, {"Retry-After": str(seconds)})
+
+
 def phrase(status: int) -> str:
     """The status' name, the same under every Python version (413 was renamed in 3.13)."""
     return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
@@ -73,6 +81,13 @@ def of_denial(denial: Denial) -> Problem:
         case Invalid():
             return Problem(400, "Validation failed", {"details": {"issues": [_issue(i) for i in denial.issues]}})
     return Problem(404, f"No such {denial.what}")
+
+
+def of_http_error(error: HTTPException) -> Problem:
+    """What Flask or Werkzeug refused."""
+    status = error.code or 500
+    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return Problem(status, _MESSAGES.get(status, phrase(status)), headers=headers)
 
 
 def respond(
@@ -154,9 +169,7 @@ def _finish(response: Response) -> Response:
 
 
 def _on_http_error(error: HTTPException) -> Response:
-    status = error.code or 500
-    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-    return refuse(Problem(status, _MESSAGES.get(status, phrase(status)), headers=headers))
+    return refuse(of_http_error(error))
 
 
 def _on_adapter_error(error: AdapterError) -> Response:

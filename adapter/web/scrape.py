@@ -6,14 +6,15 @@ Leaves out: what is counted (`adapter.metrics`).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from time import perf_counter
 
 from flask import Blueprint, Response, request
 
-from adapter import usecases
-from adapter.metrics import Metrics
+from adapter import __version__, usecases
+from adapter.errors import AdapterError
+from adapter.metrics import Measured, Metrics
 from adapter.usecases import Service
 
 from .guards import bearer
@@ -33,12 +34,28 @@ def build(service: Service, metrics: Metrics, token: str) -> Blueprint:
         # As bytes: compare_digest takes no other than ASCII text.
         if not hmac.compare_digest(shown.encode("utf-8", "replace"), token.encode()):
             return refuse(UNAUTHORIZED)
-        inbox = 0 if service.inbox is None else service.inbox.depth()
-        return Response(
-            metrics.page(database_up=float(usecases.health(service)), inbox_events=inbox), content_type=_TEXT
-        )
+        return Response(metrics.page(_measured(service)), content_type=_TEXT)
 
     return blueprint
+
+
+def _measured(service: Service) -> Iterator[Measured]:
+    yield Measured("build_info", 1, (__version__,))
+    yield Measured("inbox_events", 0 if service.inbox is None else service.inbox.depth())
+    is_up = usecases.health(service)
+    yield Measured("database_up", is_up)
+    try:
+        found = usecases.consumption(service) if is_up else []
+    except AdapterError:  # it was up a moment ago; the other figures are no worse for it
+        return
+    for each in found:
+        yield Measured("rate_used", each.in_window, (each.organization,))
+        if each.per_window is not None:
+            yield Measured("rate_limit", each.per_window, (each.organization,))
+    for month in {each.month.billing_account: each.month for each in found}.values():
+        yield Measured("quota_used", month.used, (month.billing_account,))
+        if month.limit is not None:
+            yield Measured("quota_limit", month.limit, (month.billing_account,))
 
 
 def timed(view: View, metrics: Metrics | None, observe: Callable[[Metrics, int, float], None]) -> View:

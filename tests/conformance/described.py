@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import schemathesis
 from flask import Flask
@@ -57,7 +58,7 @@ class Findings:
         for case_id, checks in recorder.checks.items():
             interaction = recorder.interactions.get(case_id)
             for check in checks:
-                if check.status is Status.FAILURE and not _is_our_word(check, interaction):
+                if check.status is Status.FAILURE and not _is_excused(check, interaction):
                     failure = check.failure_info.failure
                     name = f"{recorder.label}: {check.name}: {failure.title}"
                     told = interaction.response.content[:500] if interaction and interaction.response else b""
@@ -114,6 +115,24 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Nothing."""
+
+
+def _is_excused(check: Any, interaction: Any) -> bool:
+    return _is_our_word(check, interaction) or _is_a_call(check, interaction)
+
+
+def _is_a_call(check: Any, interaction: Any) -> bool:
+    """GET /v1/calls/start shows the call that is named "start": in OpenAPI a path has one meaning."""
+    if interaction is None or interaction.response is None:
+        return False
+    request, response = interaction.request, interaction.response
+    path = urlsplit(request.uri).path
+    if path not in ("/v1/calls/start", "/v1/calls/end") and not path.endswith("/identity"):
+        return False
+    if check.name == "unsupported_method":
+        return request.method in ("GET", "HEAD")
+    allowed = {each for header in response.headers.get("allow", ()) for each in header.split(", ")}
+    return check.name == "allow_header_conformance" and allowed == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 def _is_our_word(check: Any, interaction: Any) -> bool:

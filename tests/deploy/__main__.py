@@ -118,13 +118,28 @@ def _install(machine: Machine) -> None:
     _must("writes" not in said and _files(machine) == before, f"a second run changes something:\n{said}")
     health = json.loads(machine.run("curl", "-sS", "--cacert", "/root/ca/ca.pem", f"https://{_DOMAIN}/v1/health"))
     _must(health["status"] == "healthy", str(health))
-    _say("a second run changes nothing; it answers through nginx over TLS")
+    _scraped(machine)
+    _say("a second run changes nothing; it answers through nginx over TLS, and Prometheus at a port of its own")
     _edit(
         machine.root / "etc/sticky-calls/config.yaml",
         "lines:",
         "organizations: [{id: default, tier: unlimited}]\nlines:",
     )
     machine.run("systemctl", "restart", "sticky-calls")
+
+
+def _scraped(machine: Machine) -> None:
+    """Figures for who shows the token on this machine; from outside there is no such page."""
+    token = (machine.root / "etc/sticky-calls/metrics-token").read_text().strip()
+    asked = ("curl", "-sS", "--cacert", "/root/ca/ca.pem", "-o", "/dev/null", "-w", "%{http_code}")
+    page = machine.run("curl", "-sS", "-H", f"Authorization: Bearer {token}", "http://127.0.0.1:9464/metrics")
+    _must("sticky_calls_database_up 1.0" in page, page[:1_000])
+    for address, status in (
+        (f"https://{_DOMAIN}/metrics", "404"),
+        ("http://127.0.0.1:9464/metrics", "401"),
+        ("http://127.0.0.1:9464/v1/health", "404"),
+    ):
+        _must(machine.run(*asked, address) == status, f"{address} does not answer {status}")
 
 
 def _installer(machine: Machine, version: str, *arguments: str, expect: int = 0) -> str:

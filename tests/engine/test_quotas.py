@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.model import Plan, QuotaExhausted
-from adapter.engine.quotas import period_start, refuse
+from adapter.engine.quotas import period_start, refuse, renews_at
 
 
 def at(text: str) -> int:
@@ -38,6 +38,8 @@ def test_a_period_holds_its_now_and_names_itself(now: int, day: int) -> None:
     start = period_start(now, day)
     assert start <= now < start + 32 * 86_400_000
     assert period_start(start, day) == start
+    assert period_start(renews_at(now, day) - 1, day) == start
+    assert period_start(renews_at(now, day), day) == renews_at(now, day) > now
 
 
 @pytest.mark.parametrize(("used", "refused"), [(9, False), (10, True), (11, True)])

@@ -21,6 +21,8 @@ _HITS = (
 )
 _NOBODY = "/v1/customers/00000000-0000-4000-8000-000000000000"
 _HAMMERS = 16
+# Whoever hammers with a key that is wrong now is soon asked to slow down.
+_CLOSED = (401, 429)
 # Server times are whole milliseconds, rounded down.
 _ROUNDING_SECONDS = 0.002
 
@@ -67,7 +69,8 @@ def revoked_everywhere(arena: Arena, place: int = 0) -> list[str]:
     revoked = time.monotonic()
     after = arena.racers.hammer(arena.server.port, requests, 1.5)
     late = [reply for reply in after if reply.sent >= revoked + 1.0]
-    faults += [f"{reply.sent - revoked:.2f} s after: {reply.status}" for reply in late if reply.status != 401][:3]
+    let_in = [reply for reply in late if reply.status not in _CLOSED]
+    faults += [f"{reply.sent - revoked:.2f} s after: {reply.status}" for reply in let_in][:3]
     known = {reply.worker for reply in before}
     asked = {reply.worker for reply in late}
     if not len(known) == len(asked) == arena.workers:

@@ -58,11 +58,7 @@ class TestKeys:
 
     def test_every_route_below_v1_is_in_the_list_above_or_public(self, app):
         def filled(rule):
-            return (
-                rule.replace("<call_id:call_id>", "c")
-                .replace("<path:call_id>", "c")
-                .replace("<customer_ref>", UNKNOWN_REF)
-            )
+            return rule.replace("<call_id:call_id>", "c").replace("<customer_ref>", UNKNOWN_REF)
 
         routes = {
             (method, filled(rule.rule))
@@ -71,6 +67,20 @@ class TestKeys:
             for method in rule.methods - {"HEAD", "OPTIONS"}
         }
         assert routes == set(self.ROUTES) | {("GET", "/v1/health"), ("GET", "/v1/openapi.json")}
+
+    @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nothing"), ("PUT", "/v1/calls/start"), ("GET", "/v1/")])
+    def test_who_has_no_key_is_not_told_what_there_is(self, app, small, method, path):
+        client = app.test_client()
+        refused = client.open(path, method=method)
+        assert refused.text == '{"error":"Unauthorized","message":"Invalid or missing API key"}'
+        headers = {"Authorization": f"Bearer {small.key}"}
+        told = [client.open(path, method=method, headers=headers) for _ in range(12)]
+        assert {answer.status_code for answer in told[:11]} in ({404}, {405})
+        assert [remaining(answer) for answer in told[:3]] == [9, 8, 7]
+        assert told[11].status_code == 429
+
+    def test_the_wrong_method_of_a_public_address_needs_no_key(self, app):
+        assert app.test_client().post("/v1/health").status_code == 405
 
     def test_the_scheme_is_read_in_any_case(self, app, api):
         headers = {"Authorization": f"bearer  {api.key} "}
@@ -218,7 +228,8 @@ class TestIdempotency:
 
 class TestLookUps:
     def test_a_call_id_may_hold_slashes_and_whatever_an_address_can_quote(self, app, api):
-        for call_id in ("2026/02/07/17", "a b?c#d%", "é/ü", "x//y"):
+        named_as_addresses = ("start", "end", "identity", "c/identity", "start/", "/", "c/")
+        for call_id in ("2026/02/07/17", "a b?c#d%", "é/ü", "x//y", "a\nb", *named_as_addresses):
             api.start(call_id, ani=ANI)
             path = f"/v1/calls/{quote(call_id, safe='')}"
             headers = {"Authorization": f"Bearer {api.key}"}
@@ -227,10 +238,11 @@ class TestLookUps:
             assert verdict.json["identity"]["confidence"] == 1
 
     @pytest.mark.parametrize(
-        ("method", "path"), [("GET", "start"), ("GET", "end"), ("GET", "c/identity"), ("PUT", "c")]
+        ("method", "path"), [("PUT", "start"), ("DELETE", "end"), ("DELETE", "c/identity"), ("PUT", "c")]
     )
-    def test_a_method_that_an_address_does_not_know_is_405(self, app, method, path):
-        response = app.test_client().open(f"/v1/calls/{path}", method=method)
+    def test_a_method_that_an_address_does_not_know_is_405(self, app, api, method, path):
+        headers = {"Authorization": f"Bearer {api.key}"}
+        response = app.test_client().open(f"/v1/calls/{path}", method=method, headers=headers)
         assert response.status_code == 405
         assert response.json["error"] == "Method Not Allowed"
         assert response.headers["Allow"]
@@ -308,7 +320,7 @@ class TestTroubles:
     def test_options_need_no_key(self, app):
         response = app.test_client().options("/v1/calls/start")
         assert response.status_code == 204
-        assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+        assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "GET", "HEAD", "POST"}
 
 
 class TestGrace:

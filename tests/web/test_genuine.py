@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -41,3 +42,46 @@ def test_the_log_names_the_address_and_the_cause_and_is_sparing_with_it(
     assert second.startswith(checked)
     assert "another scheme" not in second, "looking for the cause costs hashes: not at every forgery"
     assert not any(secret in first + second for secret in ("4155550123", "Maria", AUTH_TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "body"),
+    [
+        pytest.param("POST", {"X-Twilio-Signature": "x"}, b"a=1", id="a signature that can be none"),
+        pytest.param("POST", {}, b"a=1", id="no signature"),
+        pytest.param("GET", {}, b"", id="by GET"),
+    ],
+)
+def test_what_cannot_be_genuine_is_refused_without_its_body_being_read(
+    tmp_path: Path, method: str, headers: dict[str, str], body: bytes
+) -> None:
+    class Unreadable(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("it was read")
+
+    app = create_app(a_config(tmp_path))
+    sent = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    stream = Unreadable(body)
+    answer = app.test_client().open("/twilio/voice", method=method, headers=sent, input_stream=stream, buffered=True)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        pytest.param("application/x-www-form-urlencoded", b"a&" * 1_000, id="more fields than anybody sends"),
+        pytest.param("application/x-www-form-urlencoded", b"a=" + b"1" * 1_100_000, id="too large"),
+        pytest.param("multipart/form-data; boundary=x", b"--x--", id="not how Twilio sends a form"),
+        pytest.param("application/json", b"{}", id="no form at all"),
+    ],
+)
+def test_a_form_that_is_none_of_twilio_s_is_not_taken_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content_type: str, body: bytes
+) -> None:
+    monkeypatch.setattr(genuine, "is_genuine", lambda *_: 1 / 0)
+    headers = {"X-Twilio-Signature": "A" * 27 + "=", "Content-Type": content_type}
+    client = create_app(a_config(tmp_path)).test_client()
+    assert client.post("/twilio/voice", data=body, headers=headers).status_code == 403
+    # The control: a usual form gets as far as that.
+    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+    assert client.post("/twilio/status", data=b"a=1", headers=headers).status_code == 500

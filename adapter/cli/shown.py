@@ -1,0 +1,29 @@
+"""How commands show data: a table for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+# Piped into a file or a pager: nothing is cut off.
+_COLUMNS_WITHOUT_TERMINAL: Final = 160
+
+
+def show_json(value: Any) -> None:
+    """To stdout, to be read by people, too."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """To stdout; None is an empty cell."""
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    Console(width=None if Console().is_terminal else _COLUMNS_WITHOUT_TERMINAL).print(table)
