@@ -14,12 +14,14 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows
         moving/     everything of one database into another, while the service goes on
+        bulk/       very many customers at once: read together, changed in memory, written together
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,
                     twiml (step → TwiML), channels (context → what each hand-over can carry), lookup, voices,
                     provisioning (Twilio's side of our numbers), standing_in (a TwiML Bin for when we are away)
     config/         YAML + ADAPTER_* environment + secret files → frozen dataclasses; all mistakes at once
     logs.py         JSON lines, numbers and keys masked
     metrics.py      what is counted and timed, for Prometheus
+    tracing.py      spans for OpenTelemetry, where they are wanted
     clock.py        time and new ids, as arguments
     engine/         DECIDES: pure functions of values
         model/      the vocabulary; policy: every number; line: a dialed number's settings

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from flask import Flask
 
+from adapter import __version__
 from adapter.clock import Clock, Ids, RandomIds, SystemClock
 from adapter.config import Config
 from adapter.config.pepper import pepper_for
@@ -24,10 +26,11 @@ from adapter.replay.recording import Recorder as FileRecorder
 from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 from adapter.store.sealing import Keyring
+from adapter.tracing import Tracing
 from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
-from adapter.web import api, docs, health, openapi, problems, scrape, voice
+from adapter.web import api, docs, health, older_dialect, openapi, problems, scrape, traced, voice
 from adapter.web.in_time import Deadline
 from adapter.web.recorded import Recorder, Recording
 from adapter.web.shedding import Shedding
@@ -50,8 +53,12 @@ def create_app(
     app.extensions["sticky-calls"] = service
     problems.install(app, service.ids)
     recording = _recording(config, service, recorder)
-    metrics = _metrics(config, service)
-    app.register_blueprint(api.build(service, recording, metrics))
+    metrics, tracing = _metrics(config), _tracing(config)
+    service.store.around_transactions = _around_transactions(metrics, tracing)
+    if tracing is not None:
+        traced.install(app, tracing)
+    dialect = older_dialect.read_older if config.api.older_dialect else older_dialect.as_it_is
+    app.register_blueprint(api.build(service, recording, metrics, dialect))
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
     app.register_blueprint(health.build_probes(service))
@@ -92,12 +99,27 @@ def build_service(
     return service
 
 
-def _metrics(config: Config, service: Service) -> Metrics | None:
-    if config.metrics.token is None:
-        return None
-    metrics = Metrics()
-    service.store.around_transactions = metrics.transaction
-    return metrics
+def _metrics(config: Config) -> Metrics | None:
+    return None if config.metrics.token is None else Metrics()
+
+
+def _tracing(config: Config) -> Tracing | None:
+    return None if config.tracing.endpoint is None else Tracing(config.tracing.endpoint, __version__)
+
+
+def _around_transactions(
+    metrics: Metrics | None, tracing: Tracing | None
+) -> Callable[[], AbstractContextManager[object]]:
+    """Whoever measures them; nobody, in most cases, and then it costs nothing."""
+    if metrics is not None and tracing is not None:
+        return lambda: _both(metrics, tracing)
+    return metrics.transaction if metrics is not None else tracing.transaction if tracing is not None else nullcontext
+
+
+@contextmanager
+def _both(metrics: Metrics, tracing: Tracing) -> Iterator[None]:
+    with metrics.transaction(), tracing.transaction():
+        yield
 
 
 def _voice_edge(

@@ -24,7 +24,9 @@ UNITS=/etc/systemd/system
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 HEALTHY_SECONDS=30
 KEPT_RELEASES=3
-UNIT_FILES="$NAME.socket $NAME.service $NAME-backup.service $NAME-backup.timer $NAME-doctor.service $NAME-doctor.timer"
+UNIT_FILES="$NAME.socket $NAME.service $NAME-backup.service $NAME-backup.timer $NAME-doctor.service $NAME-doctor.timer \
+$NAME-maintenance.service $NAME-maintenance.timer"
+TIMERS="$NAME-backup.timer $NAME-doctor.timer $NAME-maintenance.timer"
 
 domain='' account='' number='' dial='' token_file='' email='' proxy=nginx certificate='' certificate_key='' wheels=''
 restore='' dry_run='' purge=''
@@ -230,7 +232,8 @@ MaxRetentionSec=1month
 CONF
     run systemctl daemon-reload
     run systemctl try-restart systemd-journald
-    run systemctl enable --now $NAME.socket $NAME-backup.timer $NAME-doctor.timer
+    # shellcheck disable=SC2086 # a list of names
+    run systemctl enable --now $NAME.socket $TIMERS
     run systemctl enable $NAME.service
 }
 
@@ -384,9 +387,13 @@ write_new_units() {
     local unit group
     group=$(sed -n 's/^SocketGroup=//p' "$UNITS/$NAME.socket")
     for unit in $UNIT_FILES; do
+        # An older release has fewer of them.
+        [ -f "$1/deploy/systemd/$unit" ] || continue
         sed "s/^SocketGroup=.*/SocketGroup=$group/" "$1/deploy/systemd/$unit" | put 0644 root:root "$UNITS/$unit"
     done
     systemctl daemon-reload
+    # shellcheck disable=SC2086 # a list of names
+    systemctl enable --now $TIMERS
 }
 
 rollback() {

@@ -7,7 +7,6 @@ standard input, as a command's arguments can be read by every user of the machin
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +29,8 @@ from adapter.usecases.records import Erased
 from adapter.web import render
 
 from .configured import config_option, configured, opened, organization_named
+from .customers_export import export_all, private_file
+from .customers_import import import_file
 from .shown import AS_JSON, show_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -84,16 +85,28 @@ def show(who: str | None, organization: str | None, mode: str, as_json: bool, pa
 
 @customers.command(epilog="Example:  sticky-calls customers export --output maria.json")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A new file, for its owner only.")
+@click.option("--all", "everybody", is_flag=True, help="All customers, one JSON object a line, without their calls.")
 @_about
-def export(who: str | None, organization: str | None, mode: str, output: Path | None, path: Path | None) -> None:
-    """Everything stored of the one customer WHO means, as JSON: what `GET /v1/customers/{customer_ref}` gives."""
+def export(
+    who: str | None, organization: str | None, mode: str, output: Path | None, everybody: bool, path: Path | None
+) -> None:
+    """Everything stored of the one customer WHO means, as JSON: what `GET /v1/customers/{customer_ref}` gives.
+
+    With --all everybody, page by page while the service runs; `customers import` takes such a file.
+    """
+    if everybody and who is not None:
+        raise click.UsageError("give WHO, or --all")
     with _desk(path, organization, mode) as desk:
+        if everybody:
+            export_all(desk.store, desk.realm, output)
+            return
         record = _the_one(desk.records(_hints(who)))
     text = json.dumps(render.customer(record), indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return
-    _write_privately(output, text)
+    with private_file(output) as opened_file:
+        opened_file.write(text)
     click.echo(f"{output}: {len(text):,} bytes.", err=True)
 
 
@@ -200,10 +213,4 @@ def _to_be_read(record: CustomerRecord) -> list[str]:
     return lines
 
 
-def _write_privately(file: Path, text: str) -> None:
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
-    with open(descriptor, "w", encoding="utf-8") as opened_file:
-        opened_file.write(text)
+customers.add_command(import_file)

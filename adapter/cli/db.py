@@ -14,6 +14,7 @@ from .configured import config_option, configured, opened
 from .db_backup import backup, restore
 from .db_check import check
 from .db_copy import copy
+from .db_drill import drill
 
 
 @click.group(epilog="Example:  sticky-calls db check")
@@ -67,3 +68,4 @@ db.add_command(check)
 db.add_command(backup)
 db.add_command(restore)
 db.add_command(copy)
+db.add_command(drill)

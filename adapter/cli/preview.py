@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Final
 import click
 
 from adapter.config import Config
+from adapter.engine.flow.menu import called
+from adapter.engine.flow.sampling import intents_of
 from adapter.engine.line import Line, Spoken
 from adapter.engine.model import Place
 from adapter.twilio.twiml import Speaker
@@ -123,13 +126,28 @@ class _Told:
 
 def _told(line: Line, speaker: Speaker, remembered: Remembered) -> list[_Told]:
     """Once for the same words: facts that a text does not mention make no difference to who hears it."""
-    found: dict[tuple[str, ...], _Told] = {}
-    for each in heard(line, remembered):
-        told = _in_words(each, line, speaker)
-        key = (told.place, told.language, told.says, told.then, told.agent)
+    told = (_in_words(each, line, speaker) for each in heard(line, remembered))
+    return _once(told, lambda each: (each.place, each.language, each.says, each.then, each.agent))
+
+
+def _once(told: Iterable[_Told], key_of: Callable[[_Told], Hashable]) -> list[_Told]:
+    """One for each key, with the ways of all that have it."""
+    found: dict[Hashable, _Told] = {}
+    for each in told:
+        key = key_of(each)
         before = found.get(key)
-        found[key] = replace(before, ways=before.ways + told.ways) if before else told
+        found[key] = replace(before, ways=before.ways + each.ways) if before else each
     return list(found.values())
+
+
+def _about_anything(line: Line, told: Iterable[_Told]) -> list[_Told]:
+    """For the page: what is said alike of several intents, and leads to the same, once, of the first of them."""
+    spoken = (called(line, intent, each.language) for intent in intents_of(line) for each in line.spoken)
+    names = re.compile("|".join(sorted(map(re.escape, spoken), key=len, reverse=True)))
+    return _once(
+        told,
+        lambda each: (each.place, each.language, names.sub("…", each.says), each.then, names.sub("…", each.agent)),
+    )
 
 
 def _is_wanted(told: _Told, step: str | None) -> bool:
@@ -147,7 +165,7 @@ def _page(line: Line, told: Sequence[_Told], twiml: bool) -> Iterator[str]:
     languages = ", ".join(each.language for each in line.spoken)
     title = click.style(f"Line {line.number}", bold=True)
     yield f"\n{title}  ({languages}), then {destination_in_words(line.destination)}"
-    audible = [each for each in told if each.says or each.agent]
+    audible = _about_anything(line, (each for each in told if each.says or each.agent))
     if not line.converses:
         for each in audible:
             yield from _beside_each_other(each, twiml)

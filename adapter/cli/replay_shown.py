@@ -34,15 +34,16 @@ def show_figures(tally: Tally, seconds: float, on: Console) -> None:
     table.add_row("webhooks", _count(tally.webhooks))
     if tally.compared:
         table.add_row("answered as before", f"{_count(_same(tally))}, {_count(tally.same_bytes)} of them to the byte")
-        callers = f" of {_count(tally.changed_callers.count)} callers" if tally.different else ""
-        table.add_row("differently", f"{_count(tally.different)} in {_count(tally.changed_calls)} calls{callers}")
+        callers = f" of {_several(tally.changed_callers.count, 'caller')}" if tally.different else ""
+        table.add_row("differently", f"{_count(tally.different)} in {_several(tally.changed_calls, 'call')}{callers}")
     if tally.followed:
         table.add_row("not comparable", followed(tally))
     unknown = tally.webhooks - tally.compared - tally.followed.total()
     if unknown:
         table.add_row("not compared", f"{_count(unknown)}, whose answers were not recorded or not asked for")
     for trouble, count in tally.troubles.most_common():
-        table.add_row("[red]errors[/]", f"{_count(count)}: {escape(trouble)}")
+        where = escape(_first(tally.examples_of_troubles[trouble]))
+        table.add_row("[red]errors[/]", f"{_count(count)}: {escape(trouble)}  [dim]{where}[/]")
     table.add_row("took", _took(tally, seconds))
     if tally.latencies:
         shares = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
@@ -54,7 +55,7 @@ def followed(tally: Tally) -> str:
     """What nobody can compare, with a call to look at."""
     kinds = ", ".join(f"{_count(count)} {kind}" for kind, count in tally.followed.most_common())
     first = f", such as {tally.examples_of_gone[0].call}" if tally.examples_of_gone else ""
-    calls = f"{_count(tally.gone)} call{'' if tally.gone == 1 else 's'}"
+    calls = _several(tally.gone, "call")
     return f"{_count(tally.followed.total())} ({kinds}) later in {calls} that had gone another way{first}"
 
 
@@ -78,7 +79,7 @@ def show_groups(groups: Sequence[Group], on: Console, most: int) -> None:
         )
     hidden = len(groups) - most
     if hidden > 0:
-        on.print(f"[dim]        and {hidden} other difference{'' if hidden == 1 else 's'}; --json has them all[/]")
+        on.print(f"[dim]        and {_several(hidden, 'other difference')}; --json has them all[/]")
 
 
 def _same(tally: Tally) -> int:
@@ -95,12 +96,20 @@ def _took(tally: Tally, seconds: float) -> str:
 
 
 def _where(group: Group) -> str:
-    return "; ".join(_example(each) for each in group.examples[:1])
+    return _first(group.examples)
+
+
+def _first(examples: Sequence[Example]) -> str:
+    return "; ".join(_example(each) for each in examples[:1])
 
 
 def _example(example: Example) -> str:
     at = "" if example.at is None else f", {datetime.fromtimestamp(example.at / 1_000, UTC):%Y-%m-%d %H:%M:%S}"
     return f"{example.kind} of {example.call} from {example.caller}{at}"
+
+
+def _several(number: int, what: str) -> str:
+    return f"{_count(number)} {what}{'' if number == 1 else 's'}"
 
 
 def _count(number: int) -> str:

@@ -91,12 +91,13 @@ class Source:
 
 
 @contextmanager
-def following(files: Sequence[Path], shown: bool) -> Iterator[Callable[[int], None]]:
-    """What moves the progress bar by so many bytes; nothing does when it is not `shown`."""
+def following(files: Sequence[Path], shown: bool, rounds: int = 1) -> Iterator[Callable[[int], None]]:
+    """What moves the progress bar by so many bytes; nothing does when it is not `shown`. `rounds`: how often the files
+    are read."""
     if not shown:
         yield lambda _: None
         return
-    total = sum(part.stat().st_size for file in files for part in parts(file))
+    total = rounds * sum(part.stat().st_size for file in files for part in parts(file))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Replaying", total=total)
         yield lambda count: progress.advance(task, count)

@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +16,31 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.console import Console
 
 from adapter.engine.model import Millis
-from adapter.replay.rerun import Customers, Pace, Rerun, Selection, Server, Tally, Target, checked, fresh_sids, play
+from adapter.replay.rerun import (
+    Customers,
+    Pace,
+    Rerun,
+    Round,
+    Selection,
+    Server,
+    Tally,
+    Target,
+    checked,
+    fresh_sids,
+    play_rounds,
+)
 
 from .client import api_key
 from .configured import config_option, configured
+from .dialed import dialed
 from .fresh import fresh
+from .replay_line import OfNoLine, OnLine
 from .replay_shown import console, show
 from .replay_source import Source, following, is_shown, refuse_other_formats
+from .replay_told import tell
 
 _KINDS: Final = ("voice", "turn", "whisper", "status", "fallback", "api")
 _DIFFERENT: Final = 1
@@ -85,7 +101,9 @@ class _Way:
 @click.option("--until", callback=millis_of, metavar="TIME", help="Only webhooks up to this time (ISO 8601, UTC).")
 @click.option("--number", "numbers", multiple=True, help="Only calls from or to this number.")
 @click.option("--call", "calls", multiple=True, metavar="CALLSID", help="Only this call.")
+@click.option("--line", metavar="NUMBER", help="Play all calls as calls to this number, and its account.")
 @click.option("--accept", is_flag=True, help="Write the new answers into the recording, in place of the old ones.")
+@click.option("--show", "shows", is_flag=True, help="Tell of every webhook what it is answered, in words.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def replay(
     files: tuple[Path, ...],
@@ -105,7 +123,9 @@ def replay(
     until: Millis | None,
     numbers: tuple[str, ...],
     calls: tuple[str, ...],
+    line: str | None,
     accept: bool,
+    shows: bool,
     as_json: bool,
 ) -> None:
     """Play the calls of recordings (or of other tools' files) again and compare the answers with the recorded ones.
@@ -119,15 +139,25 @@ def replay(
         raise click.UsageError("--accept goes with neither --concurrency, --repeat nor --check valid")
     if accept:
         refuse_other_formats(files)
-    selection = Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until)
-    compare = (check or ("valid" if repeat > 1 else "same")) == "same"
-    tally, broken, began = Tally(), 0, time.monotonic()
+    if shows and as_json:
+        raise click.UsageError("--show goes without --json")
+    called = None if line is None else dialed(configured(path), line)
+    run = _Run(
+        files,
+        Selection(frozenset(kinds), frozenset(numbers), frozenset(calls), until),
+        compare=(check or ("valid" if repeat > 1 else "same")) == "same",
+        speed=speed,
+        accept=accept,
+        shown_on=console() if shows else None,
+        of_no_line=OfNoLine(configured(path)) if called is None and not token_file else None,
+    )
+    tally, began = Tally(), time.monotonic()
     with _targets(_Way(url, path, memory, token_file, key_file, public_url), concurrency) as targets:
-        for round_ in range(repeat):
-            tally.begin_again()
-            chosen = _renamed(targets, is_fresh, round_) if fresh_sids or repeat > 1 else targets
-            broken += _play(files, selection, chosen, tally, compare, Pace(speed), accept)
+        on_line = targets if called is None else [OnLine(each, called) for each in targets]
+        salts = _salts(is_fresh, repeat) if fresh_sids or repeat > 1 else [None]
+        broken = run.play([_renamed(on_line, salt) for salt in salts], tally)
     _report(tally, broken, time.monotonic() - began, as_json)
+    run.warn()
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
         sys.exit(_DIFFERENT)
 
@@ -143,25 +173,45 @@ def _refuse_what_does_not_fit(
         raise click.UsageError("--concurrency goes with --to; --fresh plays in the order of the recording")
 
 
-def _play(
-    files: tuple[Path, ...],
-    selection: Selection,
-    targets: list[Target],
-    tally: Tally,
-    compare: bool,
-    pace: Pace,
-    accept: bool,
-) -> int:
-    """How many could not be read."""
-    with following(files, is_shown()) as advance:
-        source = Source(files, selection, advance, accept)
+@dataclass(slots=True)
+class _Run:
+    """What is played, and what is done with the answers. `shown_on`: where each is told; None: nowhere."""
 
-        def done(rerun: Rerun) -> None:
-            tally.add(checked(rerun, compare=compare))
-            source.take(rerun)
+    files: tuple[Path, ...]
+    selection: Selection
+    compare: bool
+    speed: float | None
+    accept: bool
+    shown_on: Console | None
+    of_no_line: OfNoLine | None
 
-        play(source, targets, done, pace)
-    return source.broken
+    def play(self, rounds: Sequence[Sequence[Target]], tally: Tally) -> int:
+        """To these targets in each round. How many could not be read."""
+        with following(self.files, is_shown() and self.shown_on is None, len(rounds)) as advance:
+            sources = [Source(self.files, self.selection, advance, self.accept) for _ in rounds]
+
+            def done(rerun: Rerun) -> None:
+                self._take(rerun, tally)
+                sources[rerun.round].take(rerun)
+
+            play_rounds(
+                (Round(*each, Pace(self.speed)) for each in zip(sources, rounds, strict=True)), len(rounds[0]), done
+            )
+        return sum(source.broken for source in sources)
+
+    def warn(self) -> None:
+        """Of answers that look like answers, and say nothing."""
+        if self.of_no_line is not None and self.of_no_line.count:
+            told = f"{self.of_no_line.count:,} of these webhooks are of numbers that no line is configured for"
+            click.echo(f"{told}; --line plays them as calls of one of yours", err=True)
+
+    def _take(self, rerun: Rerun, tally: Tally) -> None:
+        found = checked(rerun, compare=self.compare)
+        differences = tally.add(found)
+        if self.shown_on is not None:
+            tell(found, differences, self.shown_on)
+        if self.of_no_line is not None:
+            self.of_no_line.look_at(rerun.recorded)
 
 
 @contextmanager
@@ -192,10 +242,14 @@ def _signing(way: _Way, url: str) -> tuple[str, dict[str, str]]:
     return way.public_url or config.twilio.public_url or url, tokens
 
 
-def _renamed(targets: list[Target], is_fresh: bool, round_: int) -> list[Target]:
+def _salts(is_fresh: bool, rounds: int) -> list[str | None]:
     """A server remembers the calls of the last replay, too; a store of its own does not."""
-    salt = str(round_) if is_fresh else f"{secrets.token_hex(16)} {round_}"
-    return [fresh_sids(target, salt) for target in targets]
+    once = "" if is_fresh else f"{secrets.token_hex(16)} "
+    return [f"{once}{number}" for number in range(rounds)]
+
+
+def _renamed(targets: Sequence[Target], salt: str | None) -> Sequence[Target]:
+    return targets if salt is None else [fresh_sids(target, salt) for target in targets]
 
 
 def _report(tally: Tally, broken: int, seconds: float, as_json: bool) -> None:

@@ -41,7 +41,9 @@ _OUTCOMES: Final[Mapping[str, Callable[[], Outcome]]] = MappingProxyType(
 )
 _SPELLINGS: Final = {"answer": ANSWERED, "no answer": "no-answer", "declined": "decline", "hang up": "hangup"}
 _RINGING: Final = frozenset({"number", "sip", "client"})
-# What can become of a call where no telephone rings: in a queue, a conference, with another machine.
+_QUEUES: Final = frozenset({"queue", "enqueue", "workflow"})
+# What can become of a call where no telephone rings. A queue that is full is busy; nobody in it may take the call.
+_QUEUED: Final = (ANSWERED, "busy", "no-answer", "failed", "hangup")
 _ELSEWHERE: Final = (ANSWERED, "failed", "hangup")
 # How --help tells of all words.
 WORDS: Final = (
@@ -66,7 +68,9 @@ def typed(line: str) -> Answer:
 
 def offered(kind: str) -> tuple[str, ...]:
     """What can become of a hand-over of this kind (`Handover.kind`), as words."""
-    return tuple(_OUTCOMES) if kind in _RINGING else _ELSEWHERE
+    if kind in _RINGING:
+        return tuple(_OUTCOMES)
+    return _QUEUED if kind in _QUEUES else _ELSEWHERE
 
 
 def outcome_of(written: str, among: Collection[str] = _OUTCOMES) -> Outcome | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from adapter import __version__, logs
 from adapter.config import Config, find, load
+from adapter.config.environment import PREFIX
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
 from adapter.store import organizations, soundness
@@ -36,8 +38,13 @@ _CHECK_SECONDS = 5.0
 def serve(bind: str | None, workers: int | None, threads: int | None, path: Path | None) -> None:
     """Run the service until it is told to stop (Ctrl-C, SIGTERM); calls being answered are finished first."""
     given = {"BIND": bind, "WORKERS": workers, "THREADS": threads}
+    run(path, {f"SERVER__{name}": str(value) for name, value in given.items() if value is not None})
+
+
+def run(path: Path | None, given: Mapping[str, str]) -> None:
+    """The service of the configuration at `path`, with these settings in place of its own (SERVER__WORKERS: 4)."""
     # Through the environment's door, so that what is given here is checked like everything else.
-    extra = {f"ADAPTER_SERVER__{name}": str(value) for name, value in given.items() if value is not None}
+    extra = {f"{PREFIX}{name}": value for name, value in given.items()}
 
     def read() -> Config:
         return load(find(path, os.environ), {**os.environ, **extra})
@@ -80,4 +87,6 @@ def announcement(config: Config) -> str:
         lines.append(f"  Twilio's status callback:  {config.twilio.public_url}/twilio/status")
     else:
         lines.append("  To answer calls, set twilio.public_url, twilio.accounts and lines (see config.example.yaml).")
+    if config.recording.file is not None:
+        lines.append(f"  Webhooks are recorded in:  {config.recording.file}")
     return "\n".join([*lines, "  Ctrl-C stops it."])

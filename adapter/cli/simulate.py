@@ -17,19 +17,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter.config import Config
-from adapter.engine.line import Line
 from adapter.replay import ANONYMOUS, Call, Ending, HttpExchange, Network, Script, ScriptError, Transcript
-from adapter.twilio.events import line_for
 
 from .client import api_key
 from .configured import config_option, configured
 from .decision import conversed, decided
+from .dialed import dialed
 from .dialogue import Keyboard, Shown
 from .script import WORDS, scripted
 
 _CALLER: Final = "+14155550123"
-_DIALED: Final = "+14155550100"
-_MADE_UP_ACCOUNT: Final = "AC" + "0" * 32
 _SECONDS: Final = 5
 _FAILED: Final = 1
 # What a person hears of the addresses that mean "every interface".
@@ -43,7 +40,7 @@ def _stir(_: click.Context, __: click.Parameter, written: str | None) -> str | N
 @click.command(epilog='Example:  sticky-calls simulate --config config.yaml --script "1,refund please,silence"')
 @config_option
 @click.option("--from", "caller", help=f"The caller's number (or client:…, sip:…).  [default: {_CALLER}]")
-@click.option("--to", "dialed", help="The number that is called.  [default: that of the first line]")
+@click.option("--to", "number", help="The number that is called.  [default: that of the first line]")
 @click.option("--anonymous", is_flag=True, help="The caller withholds the number.")
 @click.option("--stir", callback=_stir, help="How far the network vouches for the number: A, B, C or a StirVerstat.")
 @click.option("--forwarded-from", help="The number that forwards the call.")
@@ -58,7 +55,7 @@ def _stir(_: click.Context, __: click.Parameter, written: str | None) -> str | N
 def simulate(
     path: Path | None,
     caller: str | None,
-    dialed: str | None,
+    number: str | None,
     anonymous: bool,
     stir: str | None,
     forwarded_from: str | None,
@@ -77,14 +74,15 @@ def simulate(
     if anonymous and caller:
         raise click.UsageError("--from and --anonymous contradict each other")
     config = configured(path)
-    line, account, number = _line(config, dialed)
+    called = dialed(config, number)
     console = _console(as_json)
+    number = called.number
     call = Call(ANONYMOUS if anonymous else caller or _CALLER, number, stir=stir, forwarded_from=forwarded_from)
     base = (url or _bound(config)).rstrip("/")
     key = api_key(key_file, os.environ) if key_file or os.environ.get("ADAPTER_API_KEY") else None
-    network, exchange = _network(config, account, base)
+    network, exchange = _network(config, called.account, base)
     _reach(base, path)
-    console.print(f"[dim]{escape(f'{call.caller} calls {number} (line {line.number}) at {base}')}[/]")
+    console.print(f"[dim]{escape(f'{call.caller} calls {number} (line {called.line.number}) at {base}')}[/]")
     try:
         who = _who(script, console)
         played = network.play(call, Shown(who, console))
@@ -111,31 +109,6 @@ def _console(as_json: bool) -> Console:
 
 def _who(script: str | None, console: Console) -> Script | Keyboard:
     return Keyboard(console) if script is None else scripted(script)
-
-
-def _line(config: Config, dialed: str | None) -> tuple[Line, str, str]:
-    """The line that is called, the account of its webhooks and the number."""
-    if not config.lines:
-        raise click.ClickException("there is no line to call; add one under `lines` (see config.example.yaml)")
-    number = dialed or _number(config.lines[0].number)
-    named = [account.sid for account in config.twilio.accounts if account.sid != "*"]
-    accounts = [line.account for line in config.lines if line.account != "*"] + named + [_MADE_UP_ACCOUNT]
-    for account in dict.fromkeys(accounts):
-        if (line := line_for(config.lines, account, number)) is not None:
-            return line, account, number
-    raise click.ClickException(f"no line is configured for {number}; there are {_numbers(config)}")
-
-
-def _number(pattern: str) -> str:
-    """A number that fits: patterns end with a star."""
-    if not pattern.endswith("*"):
-        return pattern
-    prefix = pattern[:-1]
-    return prefix + _DIALED[len(prefix) :] if len(prefix) < len(_DIALED) else prefix
-
-
-def _numbers(config: Config) -> str:
-    return ", ".join(dict.fromkeys(line.number for line in config.lines))
 
 
 def _network(config: Config, account: str, base: str) -> tuple[Network, HttpExchange]:

@@ -18,6 +18,7 @@ defaults) and `references` (between settings) → `build`. What is where:
 
 from .loader import find, load
 from .settings import (
+    ApiConfig,
     Config,
     DatabaseConfig,
     LoggingConfig,
@@ -26,11 +27,13 @@ from .settings import (
     SecurityConfig,
     ServerConfig,
     TierConfig,
+    TracingConfig,
     TwilioAccount,
     TwilioConfig,
 )
 
 __all__ = [
+    "ApiConfig",
     "Config",
     "DatabaseConfig",
     "LoggingConfig",
@@ -39,6 +42,7 @@ __all__ = [
     "SecurityConfig",
     "ServerConfig",
     "TierConfig",
+    "TracingConfig",
     "TwilioAccount",
     "TwilioConfig",
     "find",

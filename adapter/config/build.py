@@ -12,6 +12,7 @@ from .lines import line_of, rules_of
 from .settings import (
     DEFAULT_ORGANIZATION,
     DEFAULT_TIER,
+    ApiConfig,
     Config,
     DatabaseConfig,
     LoggingConfig,
@@ -20,6 +21,7 @@ from .settings import (
     SecurityConfig,
     ServerConfig,
     TierConfig,
+    TracingConfig,
     TwilioAccount,
     TwilioConfig,
     billing_account_of,
@@ -50,6 +52,8 @@ def build(loaded: Loaded) -> Config:
         security=_security(loaded["security"]),
         logging=LoggingConfig(**loaded["logging"]),
         metrics=MetricsConfig(**{"token": None, **loaded["metrics"]}),
+        tracing=TracingConfig(**{"endpoint": None, **loaded["tracing"]}),
+        api=ApiConfig(**loaded["api"]),
     )
 
 

@@ -40,13 +40,15 @@ def effective(config: Config) -> str:
         "security": _security(config),
         "logging": asdict(config.logging),
         "metrics": {} if config.metrics.token is None else {"token": MASK},
+        "tracing": _set(asdict(config.tracing)),
+        "api": asdict(config.api),
     }
     return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1_000)
 
 
 def _without_password(url: str) -> str:
-    """As in user:password@host, or in the query."""
-    url = re.sub(r"(?<=://)([^/?#]*?):[^/?#]*(?=@)", rf"\1:{MASK}", url)
+    """As in user:password@host, or in the query. Whoever forgot to escape a / or ? in it does not see it either."""
+    url = re.sub(r"(?<=://)([^/?#:@]+):.*(?=@)", rf"\1:{MASK}", url)
     return re.sub(r"(?<=[?&]password=)[^&]*", MASK, url)
 
 

@@ -14,10 +14,11 @@ from marshmallow import Schema, fields, validate
 from adapter.engine import policy
 
 from .conversation import DisclosureSchema, FlowSchema
-from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Text, Whole
+from .fields import Address, Bind, Choice, DatabaseUrl, Fraction, Numbers, Pepper, SecretKey, Switch, Text, Whole
 from .settings import (
     DEFAULT_ORGANIZATION,
     DEFAULT_TIER,
+    ApiConfig,
     DatabaseConfig,
     LoggingConfig,
     RecordingConfig,
@@ -138,6 +139,14 @@ class MetricsSchema(Section):
     )
 
 
+class TracingSchema(Section):
+    endpoint = Address("an address such as http://127.0.0.1:4318/v1/traces", ("http", "https"))
+
+
+class ApiSchema(Section):
+    older_dialect = Switch(load_default=ApiConfig().older_dialect)
+
+
 def policy_section(rules: type) -> type[Schema]:
     """The section of a class of policy.py: a field for each of its fields, whatever they are."""
     found = {field.name: _policy_field(field, getattr(rules(), field.name)) for field in dataclasses.fields(rules)}
@@ -182,3 +191,5 @@ class ConfigSchema(Section):
     security = section(SecuritySchema)
     logging = section(LoggingSchema)
     metrics = section(MetricsSchema)
+    tracing = section(TracingSchema)
+    api = section(ApiSchema)

@@ -111,6 +111,20 @@ class MetricsConfig:
     token: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """`older_dialect`: requests in the words of earlier Sticky Calls clients are understood, too."""
+
+    older_dialect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TracingConfig:
+    """`endpoint`: of an OpenTelemetry collector. None: there are no spans, and nothing is imported for them."""
+
+    endpoint: str | None = None
+
+
 def default_tiers() -> dict[str, TierConfig]:
     """The reference's tiers with the monthly amounts of semantics §4."""
     return {name: TierConfig(*amounts) for name, amounts in DEFAULT_TIERS.items()}
@@ -143,3 +157,5 @@ class Config:
     security: SecurityConfig = field(default_factory=SecurityConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    tracing: TracingConfig = field(default_factory=TracingConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)

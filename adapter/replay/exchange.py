@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlencode, urlsplit
@@ -21,6 +21,8 @@ LONGEST_DOCUMENT = 64 * 1024  # bytes; more is Twilio's error 11750, so no more 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 15  # Twilio's own limits ("Connection overrides")
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
+# A webhook's fields. As pairs where one of them may come twice, as in some captures.
+Form = Mapping[str, str] | Sequence[tuple[str, str]]
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -42,7 +44,7 @@ class NoAnswer(Exception):
 class Exchange(Protocol):
     """Sends one webhook. `url` is absolute and public; `fields` go into the form of a POST and the query of a GET."""
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """The answer, redirects not followed. NoAnswer when there is none."""
         ...
 
@@ -56,14 +58,15 @@ class Outgoing:
     body: str
 
 
-def signed(method: str, url: str, fields: Mapping[str, str], token: str) -> Outgoing:
+def signed(method: str, url: str, fields: Form, token: str) -> Outgoing:
     """The fields where Twilio puts them, and its signature over all of it (Twilio, "Webhooks security")."""
+    pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
     headers = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*", "I-Twilio-Idempotency-Token": str(uuid.uuid4())}
     if method == "GET":
-        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}" if fields else url
+        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}" if pairs else url
         return Outgoing(asked, {**headers, "X-Twilio-Signature": sign(asked, (), token)}, "")
-    signature = sign(url, list(fields.items()), token)
-    return Outgoing(url, {**headers, "X-Twilio-Signature": signature, "Content-Type": _FORM}, urlencode(fields))
+    signature = sign(url, pairs, token)
+    return Outgoing(url, {**headers, "X-Twilio-Signature": signature, "Content-Type": _FORM}, urlencode(pairs))
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class HttpExchange:
         # A proxy in the environment must not see (or break) calls to this machine.
         self._session.trust_env = False
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`."""
         return self.ask(method, signed(method, url, fields, self.token))
 
@@ -121,7 +124,7 @@ class WsgiExchange:
     public_url: str
     token: str = field(repr=False)
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`. An exception of the app comes through."""
         return self.ask(method, signed(method, url, fields, self.token))
 

@@ -5,12 +5,13 @@ Each is an exchange around another one, so that a whole call can be played throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
-from .exchange import Exchange, NoAnswer, Reply
+from .exchange import Exchange, Form, NoAnswer, Reply
 
-Webhook = tuple[str, str, Mapping[str, str]]
+Webhook = tuple[str, str, Form]
 Chosen = Callable[[str], bool]
 
 
@@ -27,7 +28,7 @@ class Twice:
     chosen: Chosen = everything
     pairs: list[tuple[Reply, Reply]] = field(default_factory=list)
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`."""
         first = self.inner.send(method, url, fields)
         if not self.chosen(url):
@@ -44,7 +45,7 @@ class Lost:
     chosen: Chosen
     sent: bool = True
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`."""
         if not self.chosen(url):
             return self.inner.send(method, url, fields)
@@ -61,11 +62,11 @@ class Held:
     chosen: Chosen
     kept: list[Webhook] = field(default_factory=list)
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`. A kept one looks answered with 204."""
         if not self.chosen(url):
             return self.inner.send(method, url, fields)
-        self.kept.append((method, url, dict(fields)))
+        self.kept.append((method, url, copy(fields)))
         return Reply(204, "", b"")
 
     def release(self) -> list[Reply]:
@@ -81,10 +82,10 @@ class Remembered:
     inner: Exchange
     sent: list[tuple[Webhook, Reply]] = field(default_factory=list)
 
-    def send(self, method: str, url: str, fields: Mapping[str, str]) -> Reply:
+    def send(self, method: str, url: str, fields: Form) -> Reply:
         """See `Exchange`."""
         reply = self.inner.send(method, url, fields)
-        self.sent.append(((method, url, dict(fields)), reply))
+        self.sent.append(((method, url, copy(fields)), reply))
         return reply
 
     def again(self, place: int) -> Reply:

@@ -71,6 +71,7 @@ def encode(call: Call) -> str:
         "line": call.line_type.value,
         "verdict_at": call.verdict_at,
         "undo": _undo_fields(call.undo),
+        "seen_at": call.undo.seen_at,
         "distrust": call.distrust,
         "talk": _talk_fields(call),
     }
@@ -98,7 +99,7 @@ def decode(columns: Columns, text: str) -> Call:
         line_type=LineType(body["line"]),
         verdict=None if columns.verdict is None else Verdict(columns.verdict),
         verdict_at=body.get("verdict_at"),
-        undo=_undo(body.get("undo")),
+        undo=_undo(body.get("undo"), body.get("seen_at")),
         distrust=None if body.get("distrust") is None else Distrust(body["distrust"]),
         talk=_talk(body.get("talk"), columns.started_at),
     )
@@ -158,7 +159,7 @@ def _variable(row: list[Any]) -> tuple[str, Variable | None]:
     return row[0], Variable(*row) if len(row) > 1 else None
 
 
-def _undo(row: list[Any] | None) -> Undo:
+def _undo(row: list[Any] | None, seen_at: Millis | None) -> Undo:
     if row is None:
         return Undo()
     created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *written = row
@@ -168,6 +169,7 @@ def _undo(row: list[Any] | None) -> Undo:
         linked_external=tuple(external),
         presented=tuple(presented),
         previous_contact=contact,
+        seen_at=seen_at,
         previous_ani_seen=ani_seen,
         previous_line_type=None if line_type is None else LineType(line_type),
         previous_line_type_at=line_type_at,

@@ -108,7 +108,7 @@ _REFRESH_SIGHTING = Prepared(
 )
 _INSERT_SIGHTING = Prepared(sa.insert(sightings))
 # "Still in use" is written once a day: a write for every call would cost a page of the log for nothing.
-_SIGHTING_REFRESH_MS = DAY
+SIGHTING_REFRESH_MS = DAY
 
 
 def link_ani(tx: Transaction, ani: str, ref: str, now: Millis, line_type: LineType | None = None) -> None:
@@ -199,7 +199,7 @@ def sight(tx: Transaction, ani: str, pairs: Sequence[Pair], call_id: str, now: M
             row: dict[str, Bound] = {"pair": tokens[0], "ani": numbers_tokens[0], "call_id": call_id, "seen_at": now}
             text = json.dumps([*pair, ani])
             tx.execute(_INSERT_SIGHTING, {**row, "sealed": tx.seal("sightings", tokens[0] + numbers_tokens[0], text)})
-        elif found[2] < now - _SIGHTING_REFRESH_MS:
+        elif found[2] < now - SIGHTING_REFRESH_MS:
             tx.execute(_REFRESH_SIGHTING, {"of_pair": found[0], "of_ani": found[1], "now": now})
 
 

@@ -74,28 +74,28 @@ def memory(tx: Transaction, ref: str, now: Millis) -> Memory:
     """Open intents, oldest first, and living variables in order of creation (semantics §7)."""
     customer = to_bytes(ref)
     return Memory(
-        tuple(_intent(tx, customer, row) for row in tx.rows(_OPEN_INTENTS, {"customer": customer})),
-        tuple(_variable(tx, customer, row) for row in tx.rows(_VARIABLES, {"customer": customer, "now": now})),
+        tuple(intent_of(tx, customer, row) for row in tx.rows(_OPEN_INTENTS, {"customer": customer})),
+        tuple(variable_of(tx, customer, row) for row in tx.rows(_VARIABLES, {"customer": customer, "now": now})),
     )
 
 
 def all_intents(tx: Transaction, ref: str) -> list[Intent]:
     """Resolved ones too, oldest first."""
     customer = to_bytes(ref)
-    return [_intent(tx, customer, row) for row in tx.rows(_ALL_INTENTS, {"customer": customer})]
+    return [intent_of(tx, customer, row) for row in tx.rows(_ALL_INTENTS, {"customer": customer})]
 
 
 def intents(tx: Transaction, ref: str, names: Sequence[str]) -> dict[str, Intent]:
     """Those of the named intents that are known, resolved ones too."""
     customer = to_bytes(ref)
     rows = (tx.row(_INTENT, {"customer": customer, "name": name}) for name in names)
-    return {row[0]: _intent(tx, customer, row) for row in rows if row is not None}
+    return {row[0]: intent_of(tx, customer, row) for row in rows if row is not None}
 
 
 def save_intents(tx: Transaction, ref: str, changed: Sequence[Intent]) -> None:
     """Insert or replace these."""
     customer = to_bytes(ref)
-    tx.execute_many(_SAVE_INTENT, (_intent_row(tx, customer, intent) for intent in changed))
+    tx.execute_many(_SAVE_INTENT, (intent_row(tx, customer, intent) for intent in changed))
 
 
 def forget_intents(tx: Transaction, ref: str, names: Sequence[str]) -> None:
@@ -108,19 +108,20 @@ def variables(tx: Transaction, ref: str, names: Sequence[str], now: Millis) -> d
     """Those of the named variables that live."""
     customer = to_bytes(ref)
     rows = (tx.row(_VARIABLE, {"customer": customer, "of_name": name, "now": now}) for name in names)
-    return {row[0]: _variable(tx, customer, row) for row in rows if row is not None}
+    return {row[0]: variable_of(tx, customer, row) for row in rows if row is not None}
 
 
 def save_variables(tx: Transaction, ref: str, keep: Sequence[Variable], forget: Sequence[str]) -> None:
     """Insert or replace `keep`, delete `forget`."""
     customer = to_bytes(ref)
-    tx.execute_many(_SAVE_VARIABLE, (_variable_row(tx, customer, variable) for variable in keep))
+    tx.execute_many(_SAVE_VARIABLE, (variable_row(tx, customer, variable) for variable in keep))
     tx.execute_many(_FORGET_VARIABLE, ({"customer": customer, "of_name": name} for name in forget))
     if keep or forget:
         tx.execute(NOTE_NEXT_EXPIRY, {"customer": customer})
 
 
-def _intent_row(tx: Transaction, customer: bytes, intent: Intent) -> dict[str, int | str | bytes | None]:
+def intent_row(tx: Transaction, customer: bytes, intent: Intent) -> dict[str, int | str | bytes | None]:
+    """Its columns, in the table's order, without the realm's."""
     resolution = None
     if intent.resolution is not None:
         resolution = tx.seal("intents", customer + _name(intent.intent), json.dumps(intent.resolution))
@@ -137,14 +138,16 @@ def _intent_row(tx: Transaction, customer: bytes, intent: Intent) -> dict[str, i
     }
 
 
-def _intent(tx: Transaction, customer: bytes, row: Row) -> Intent:
+def intent_of(tx: Transaction, customer: bytes, row: Row) -> Intent:
+    """`row`: its columns without the realm's and the customer."""
     name, status, attempts, opened_at, position, updated_at, last_call_id, sealed = row
     resolution = None if sealed is None else json.loads(tx.open("intents", customer + _name(name), sealed))
     status = IntentStatus(INTENT_STATUSES[status])
     return Intent(name, status, attempts, opened_at, position, updated_at, last_call_id, resolution)
 
 
-def _variable_row(tx: Transaction, customer: bytes, variable: Variable) -> dict[str, int | str | bytes | None]:
+def variable_row(tx: Transaction, customer: bytes, variable: Variable) -> dict[str, int | str | bytes | None]:
+    """Its columns, in the table's order, without the realm's."""
     return {
         "customer": customer,
         "name": variable.name,
@@ -157,7 +160,8 @@ def _variable_row(tx: Transaction, customer: bytes, variable: Variable) -> dict[
     }
 
 
-def _variable(tx: Transaction, customer: bytes, row: Row) -> Variable:
+def variable_of(tx: Transaction, customer: bytes, row: Row) -> Variable:
+    """`row`: its columns without the realm's and the customer."""
     name, source, ttl_seconds, created_at, position, expires_at, sealed = row
     value = tx.open("variables", customer + _name(name), sealed)
     return Variable(name, value, source, ttl_seconds, created_at, position, expires_at)

@@ -7,6 +7,7 @@ Leaves out: wire forms (`web`, `twilio`), rules (`engine`), SQL (`store`).
 from .admission import count_only
 from .authentication import authenticate, new_prefix
 from .consumption import Consumption, Month, consumption, months
+from .customer_import import Progress, Record, import_customers, import_progress
 from .directory import Directory
 from .end import end_call, hang_up
 from .greeting import Greeting, greet
@@ -26,6 +27,8 @@ __all__ = [
     "Erased",
     "Greeting",
     "Month",
+    "Progress",
+    "Record",
     "Service",
     "Taken",
     "apply_waiting",
@@ -38,6 +41,8 @@ __all__ = [
     "greet",
     "hang_up",
     "health",
+    "import_customers",
+    "import_progress",
     "keep_hang_up",
     "keep_turn",
     "months",

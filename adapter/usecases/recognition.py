@@ -115,7 +115,7 @@ def stand_on(tx: Transaction, call: Call, ref: str, now: Millis) -> Call:
     take_back(tx, call)
     facts = customers.facts(tx, Hints(ani=call.ani), also=(ref,))
     before = next((link for link in facts.ani if link.customer_ref == ref), None)
-    undo = Undo(previous_contact=facts.customers[ref].last_contact, presented=call.undo.presented)
+    undo = Undo(previous_contact=facts.customers[ref].last_contact, seen_at=now, presented=call.undo.presented)
     customers.touch(tx, ref, now)
     return replace(
         call,
@@ -177,11 +177,10 @@ def take_back(tx: Transaction, call: Call) -> None:
         customers.unlink_external(tx, token, ref)
     if call.ani is not None and _was_seen_last_by(tx, call, call.ani, ref):
         _take_number_back(tx, undo, call.ani, ref)
-    # Seen when the call was greeted (a hang-up that came first dates the call's start further back), or when the caller
-    # turned out to be this customer.
-    for seen_at in {call.greeted_at, call.verdict_at} - {None}:
-        if undo.previous_contact is not None and seen_at is not None:
-            customers.restore_contact(tx, ref, undo.previous_contact, only_if=seen_at)
+    # Not when the call started: a hang-up that came first dates that further back.
+    seen_at = call.greeted_at if undo.seen_at is None else undo.seen_at
+    if undo.previous_contact is not None and seen_at is not None:
+        customers.restore_contact(tx, ref, undo.previous_contact, only_if=seen_at)
 
 
 def _was_seen_last_by(tx: Transaction, call: Call, ani: str, ref: str) -> bool:
@@ -199,13 +198,15 @@ def _take_number_back(tx: Transaction, undo: Undo, ani: str, ref: str) -> None:
 
 def merged(first: Undo, then: Undo) -> Undo:
     """What two steps of one call changed together: the first step's "before" is the call's "before"."""
-    seen_first = first.linked_ani or first.previous_ani_seen is not None
-    before = first if seen_first else then
+    number_first = first.linked_ani or first.previous_ani_seen is not None
+    before = first if number_first else then
+    met = first if first.previous_contact is not None else then
     return Undo(
         created_customer=first.created_customer or then.created_customer,
         linked_ani=first.linked_ani or then.linked_ani,
         linked_external=(*first.linked_external, *then.linked_external),
-        previous_contact=first.previous_contact if first.previous_contact is not None else then.previous_contact,
+        previous_contact=met.previous_contact,
+        seen_at=met.seen_at,
         previous_ani_seen=before.previous_ani_seen,
         previous_line_type=before.previous_line_type,
         previous_line_type_at=before.previous_line_type_at,

@@ -94,7 +94,7 @@ def _seen(tx: Transaction, call: Call, now: Millis) -> Undo:
         return call.undo
     contact = customers.facts(tx, Hints(), also=(ref,)).customers[ref].last_contact
     customers.touch(tx, ref, now)
-    return replace(call.undo, previous_contact=contact)
+    return replace(call.undo, previous_contact=contact, seen_at=now)
 
 
 def reject(service: Service, tx: Transaction, call: Call, now: Millis) -> Call:

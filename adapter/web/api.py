@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from adapter import usecases
@@ -21,10 +21,11 @@ from adapter.usecases import Service
 from . import health, openapi, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
-from .fields import UUID
+from .fields import UUID, is_storable
 from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .guessing import Guesses
+from .older_dialect import Dialect, as_it_is
 from .problems import TOO_LARGE, of_denial, of_http_error, refuse, respond
 from .recorded import Recording, record_api_call
 from .scrape import timed
@@ -32,6 +33,8 @@ from .scrape import timed
 T = TypeVar("T")
 # Can be nobody's: every customer_ref we make is a random UUID.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+# Nor a call's: an id has at least one character.
+_NO_CALL = ""
 # Answer whoever asks, and say so by the wrong method, too.
 _PUBLIC = frozenset({"/v1/health", openapi.ADDRESS})
 
@@ -48,14 +51,20 @@ class Reply(Generic[T]):
 Route = Callable[..., Reply[Any]]
 
 
-def build(service: Service, recording: Recording | None = None, metrics: Metrics | None = None) -> Blueprint:
+def build(
+    service: Service,
+    recording: Recording | None = None,
+    metrics: Metrics | None = None,
+    dialect: Dialect = as_it_is,
+) -> Blueprint:
     """The blueprint of everything below /v1 but its description. `problems.install` comes first. `recording`: to whom
-    what saved something is offered. `metrics`: where requests are timed."""
+    what saved something is offered. `metrics`: where requests are timed. `dialect`: brings bodies into
+    today's words."""
     api = Blueprint("api", __name__, url_prefix="/v1")
     api.record_once(lambda state: state.app.url_map.converters.update(call_id=CallIdConverter))
     grace, guesses = GraceWarning(), Guesses()
     for method, rule, route in ROUTES:
-        view = guarded(service, guesses, partial(_answer, service, grace, recording, route))
+        view = guarded(service, guesses, partial(_answer, service, grace, recording, dialect, route))
         api.add_url_rule(rule, route.__name__, _timed(view, metrics, route.__name__), methods=[method])
     api.register_blueprint(health.build(service))
     astray = _timed(guarded(service, guesses, partial(_nothing_here, service)), metrics, "no_route")
@@ -100,13 +109,13 @@ def end_call(service: Service, principal: Principal) -> Reply[Any]:
 def give_verdict(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, POST /v1/calls/{call_id}/identity."""
     body = read_body()
-    answer = usecases.give_verdict(service, principal, call_id, command_of(body, read_verdict))
+    answer = usecases.give_verdict(service, principal, _storable(call_id), command_of(body, read_verdict))
     return Reply(answer, render.started, body)
 
 
 def show_call(service: Service, principal: Principal, call_id: str) -> Reply[Any]:
     """Semantics §8, GET /v1/calls/{call_id}."""
-    return Reply(usecases.show_call(service, principal, call_id), render.call)
+    return Reply(usecases.show_call(service, principal, _storable(call_id)), render.call)
 
 
 def show_customer(service: Service, principal: Principal, customer_ref: str) -> Reply[Any]:
@@ -129,6 +138,11 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
 )
 
 
+def _storable(call_id: str) -> str:
+    """What no database can hold is no call's id: PostgreSQL would not even look for a NUL."""
+    return call_id if is_storable(call_id) else _NO_CALL
+
+
 def _known_form(customer_ref: str) -> str:
     """What is no UUID names nobody, and is answered (and counted) like any other unknown customer."""
     return customer_ref.lower() if UUID.fullmatch(customer_ref) else _NOBODY
@@ -138,11 +152,12 @@ def _answer(
     service: Service,
     grace: GraceWarning,
     recording: Recording | None,
+    dialect: Dialect,
     route: Route,
     principal: Principal,
     **address: str,
 ) -> Response:
-    at = service.clock.now()
+    at, g.dialect = service.clock.now(), dialect
     reply = route(service, principal, **address)
     grace.warn(principal.organization, reply.answer.rate, service.clock.now())
     response = _respond(reply)

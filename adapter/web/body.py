@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NoReturn
 
 from adapter.engine.model import Issue
@@ -22,6 +23,8 @@ _TOO_DEEP = f"body must not be nested deeper than {MAX_DEPTH}"
 # A path is repeated in every issue below it: without these limits a small body could ask for a huge answer.
 _MAX_PATH = 4
 _MAX_NAME = 128
+# Names given twice that are told; thousands more would teach nobody anything.
+_MAX_REPEATED = 100
 
 
 class Repeating(dict[str, Any]):
@@ -139,4 +142,4 @@ def _named_twice(value: object) -> list[Issue]:
         if isinstance(here, Repeating):
             found.update(((*path, shown(name))[:_MAX_PATH], None) for name in here.repeated)
         waiting.extend(((*path, shown(step))[:_MAX_PATH], child) for step, child in _containers(here))
-    return [Issue(path, f"{dotted(path)} is named twice") for path in found]
+    return [Issue(path, f"{dotted(path)} is named twice") for path in islice(found, _MAX_REPEATED)]

@@ -7,6 +7,7 @@ allowed (`schemas`), and what only the store can know (an unknown customer_ref).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError
@@ -74,7 +75,8 @@ def _flat(messages: Any, path: Path) -> Iterator[Issue]:
 
 
 def _issues_across_forms(body: dict[str, Any]) -> Iterator[Issue]:
-    """Named twice: which of the two values would win? Neither (semantics §7). The bounds count both forms."""
+    """Named twice: which of the two values would win? Neither (semantics §7). The bounds count both forms. No more is
+    looked at of a form than shows that it is too long."""
     intents, variables = list(_intents(body)), list(_variables(body))
     yield from _second_mentions(intents)
     yield from _second_mentions(variables)
@@ -86,7 +88,7 @@ def _intents(body: dict[str, Any]) -> Iterator[_Mention]:
     if isinstance(body.get("intent"), str):
         yield body["intent"], ("intent",)
     updates = body.get("intent_updates")
-    for index, update in enumerate(updates if isinstance(updates, list) else ()):
+    for index, update in enumerate(updates[: MAX_INTENTS + 1] if isinstance(updates, list) else ()):
         if isinstance(update, dict) and isinstance(update.get("intent"), str):
             yield update["intent"], ("intent_updates", index, "intent")
 
@@ -94,7 +96,8 @@ def _intents(body: dict[str, Any]) -> Iterator[_Mention]:
 def _variables(body: dict[str, Any]) -> Iterator[_Mention]:
     for form in ("variables", "variable_updates"):
         named = body.get(form)
-        yield from ((name, (form, shown(name))) for name in (named if isinstance(named, dict) else ()))
+        names = islice(named, MAX_VARIABLES + 1) if isinstance(named, dict) else ()
+        yield from ((name, (form, shown(name))) for name in names)
 
 
 def _second_mentions(mentions: list[_Mention]) -> Iterator[Issue]:

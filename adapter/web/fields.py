@@ -138,7 +138,10 @@ class JsonObject(_Spoken, fields.Dict):
 
 
 class Named(_Spoken, fields.Dict):
-    """An object whose names the client chooses: at most `at_most` of them, each name and value checked by a field."""
+    """An object whose names the client chooses: at most `at_most` of them, each name and value checked by a field.
+
+    Of too many none is looked at: an issue for each would be an answer of megabytes, and seconds of work.
+    """
 
     default_error_messages: _Messages = {"invalid": "must be an object", "null": "must be an object"}
 
@@ -149,10 +152,10 @@ class Named(_Spoken, fields.Dict):
     def _deserialize(self, value: object, attr: object, data: object, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
+        if len(value) > self.at_most:
+            raise ValidationError({SCHEMA: [f"must not hold more than {self.at_most} names"]})
         loaded: dict[str, Any] = {}
         wrong: dict[str, Any] = {}
-        if len(value) > self.at_most:
-            wrong[SCHEMA] = [f"must not hold more than {self.at_most} names"]
         for name, member in value.items():
             problems = self._problems(name, member, loaded)
             if problems:
@@ -181,13 +184,18 @@ class Part(_Spoken, fields.Nested):
 
 
 class Many(_Spoken, fields.List[Any]):
-    """At most `at_most` items of one kind."""
+    """At most `at_most` items of one kind. Of too many none is looked at, as above."""
 
     default_error_messages: _Messages = {"invalid": "must be an array", "null": "must be an array"}
 
     def __init__(self, item: fields.Field[Any], *, at_most: int, **options: Any) -> None:
-        limit = validate.Length(max=at_most, error=f"must not hold more than {at_most} items")
-        super().__init__(item, validate=limit, **options)
+        self._limit = validate.Length(max=at_most, error=f"must not hold more than {at_most} items")
+        super().__init__(item, validate=self._limit, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._limit(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def is_storable(text: str) -> bool:

@@ -5,10 +5,11 @@ Leaves out: limits and quotas, which are counted inside the use case's transacti
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
@@ -18,12 +19,14 @@ from adapter.engine.model import IdempotencyKey, Issue
 from .body import MAX_BYTES, TOO_LARGE, Body, canonical, read_json
 from .commands import issues_of_idempotency_key
 from .guessing import FREE_GUESSES, Guesses, client_address
+from .older_dialect import Dialect, as_it_is
 from .problems import UNAUTHORIZED, guessing, refuse
 
 if TYPE_CHECKING:
     from adapter.usecases import Service
 
 
+_LOG = logging.getLogger(__name__)
 # What is left of a body that is too large is read up to here, in pieces.
 _MOST_DRAINED, _DRAINED_AT_ONCE = 8 * 1024 * 1024, 64 * 1024
 
@@ -48,6 +51,8 @@ def guarded(service: Service, guesses: Guesses, handler: Callable[..., Response]
         if principal is None:
             if guesser:
                 guesses.note(guesser, service.clock.steady())
+                # As many lines as guesses are looked at: who floods us does not fill the log.
+                _LOG.warning("an API key was refused", extra={"address": client_address()})
             return refuse(UNAUTHORIZED)
         return handler(principal, **address)
 
@@ -69,7 +74,12 @@ def bearer(header: str | None) -> str | None:
 
 
 def read_body() -> Body:
-    """The request's body as JSON, whatever its Content-Type says (semantics §2)."""
+    """The request's body as JSON, whatever its Content-Type says (semantics §2), in today's words."""
+    dialect: Dialect = g.get("dialect", as_it_is)
+    return dialect(_read_body())
+
+
+def _read_body() -> Body:
     # One more than allowed: of a body that does not tell its length, Werkzeug silently gives the part within the limit.
     request.max_content_length = MAX_BYTES + 1
     try:

@@ -10,7 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -79,7 +81,7 @@ class _Helpers:
         self._jobs: SimpleQueue[_Job[object]] = SimpleQueue()
 
     def run(self, work: Callable[[], T], seconds: float) -> T:
-        job = _Job(work)
+        job = _Job(partial(copy_context().run, work))  # a span that is begun there belongs to the one that is open here
         self._hand_over(job)
         return job.result(seconds)
 

@@ -47,6 +47,36 @@ def test_no_option_takes_a_secret(path: tuple[str, ...]) -> None:
     assert not options & {"--key", "--api-key", "--secret", "--token", "--pepper", "--auth-token", "--password"}
 
 
+# They do something, talk with somebody or write a file; what they say is for people.
+_SHOW_NO_DATA = {
+    *("serve", "demo", "check-config", "import", "fixture", "keys revoke", "customers export"),
+    *("customers forget", "db upgrade", "db compact", "db rekey", "call start", "call end", "call show"),
+}
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_command_that_shows_data_has_json(path: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        below = command.get_command(click.Context(command), name)
+        assert below is not None
+        command = below
+    if not isinstance(command, click.Group):
+        has = "--json" in {option for parameter in command.params for option in parameter.opts}
+        assert has != (" ".join(path) in _SHOW_NO_DATA)
+
+
+@pytest.mark.parametrize("path", [("orgs",), ("quota",), ("usage",), ("stats",), ("keys", "list")], ids=" ".join)
+def test_without_a_terminal_there_are_no_colours(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORCE_COLOR", "")
+    result = CliRunner().invoke(main, list(path))
+    assert (result.exit_code, "\x1b" in result.output) == (0, False)
+
+
 def test_the_list_of_commands_says_what_each_does() -> None:
     shown = CliRunner().invoke(main, ["--help"]).stdout
     assert all(name in shown for name in _COMMANDS)

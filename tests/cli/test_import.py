@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_imported(tmp_path: Path, ou
     assert result.exit_code == 1
     assert len(webhooks(output)) == 1
     told = result.stderr.splitlines()
-    assert told[0].startswith(f"{tmp_path}/letter: the file: not one of a recording, named lines, HAR")
+    assert told[0].startswith(f"{tmp_path}/letter: the file: not one of a recording, HAR, ngrok")
     assert told[1] == f"{tmp_path}/none: the file: no such file or directory"
     assert told[2] == f"{tmp_path}/forms: line 2: not a form with a CallSid"
     assert told[3] == "1 webhook imported (1 voice), 3 could not be read"

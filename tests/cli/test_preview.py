@@ -133,6 +133,21 @@ def test_the_same_words_with_the_same_consequence_are_shown_once() -> None:
     assert any(each["ways"] > 1 for each in shown)
 
 
+def test_what_is_said_alike_of_several_intents_is_shown_once_on_the_page() -> None:
+    more = 'key: "1"}, {intent: moving, key: "7"}, {intent: upgrade, key: "8"}, '
+    config = MENU.replace('key: "1"}, ', more)
+    assert config != MENU
+    page = preview(config=config).stdout
+    assert "calling about moving" in page
+    assert "calling about upgrade" not in page
+    assert "menu: moving, upgrade or order_status" in " ".join(page.split())
+    agents = {each["agent"] for each in rows(config=config)}
+    assert {
+        f"Verified caller, Maria Miller, calling about {each}. Press 1 to take the call."
+        for each in ("moving", "upgrade")
+    } <= agents
+
+
 def test_a_step_without_words_is_left_out_of_the_page() -> None:
     page = preview(config=MENU).stdout
     assert "answered" not in page

@@ -11,9 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
+from adapter.cli.dialed import dialed
+from adapter.cli.replay_line import OnLine
+from adapter.config import load
 from adapter.replay.recording import Recorded, line_of, read
-from tests.builders import AUTH_TOKEN
-from tests.conversations.world import SETTINGS
+from adapter.replay.rerun import Rerun
+from tests.builders import ACCOUNT, AUTH_TOKEN
+from tests.conversations.world import PLAIN, SETTINGS
 from tests.replay.day import Day, a_day
 from tests.serving import Server, serving
 
@@ -47,6 +51,16 @@ def one_call(day: Day) -> list[Recorded]:
     """The first call, which nobody's memory could have changed."""
     webhooks = webhooks_of(day)
     return [each for each in webhooks if each.call == webhooks[0].call]
+
+
+def changed(webhooks: list[Recorded], folder: Path) -> Path:
+    """A recording of them whose first answer had other words."""
+    first = line_of(webhooks[0])
+    for now, then in ((b">MENU?<", b">CHOICE?<"), (b">WELCOME<", b">HI<"), (b"IGNORE", b"HI")):
+        first = first.replace(now, then)
+    file = folder / "calls.jsonl"
+    file.write_bytes(b"".join([first, *map(line_of, webhooks[1:])]))
+    return file
 
 
 @pytest.mark.slow
@@ -142,16 +156,87 @@ def test_lines_that_workers_wrote_a_moment_late_are_played_in_their_time(day: Da
 
 def test_the_table_tells_figures_and_differences(day: Day, tmp_path: Path) -> None:
     webhooks = one_call(day)
-    file = tmp_path / "calls.jsonl"
-    old = (
-        line_of(webhooks[0]).replace(b">MENU?<", b">CHOICE?<").replace(b">WELCOME<", b">HI<").replace(b"IGNORE", b"HI")
-    )
-    file.write_bytes(b"".join([old, *map(line_of, webhooks[1:])]))
+    file = changed(webhooks, tmp_path)
     result = run("replay", file, "--fresh", "--config", day.config)
     assert result.exit_code == 1
     assert f"{len(webhooks) - 1}, " in result.stdout
-    assert "1 in 1 calls" in result.stdout
+    assert "1 in 1 call of 1 caller" in result.stdout
     assert f"of {webhooks[0].call} from {webhooks[0].value('From')}" in result.stdout
+
+
+def test_each_answer_can_be_shown_in_words(day: Day, tmp_path: Path) -> None:
+    webhooks = one_call(day)
+    file = changed(webhooks, tmp_path)
+    result = run("replay", file, "--fresh", "--config", day.config, "--show")
+    told = result.stdout.splitlines()
+    assert told[0].endswith(f"voice of {webhooks[0].call}")
+    assert told[1].startswith("  says “")
+    assert told[1].endswith("(ignore, 0)")
+    assert sum(line.endswith(f"of {webhooks[0].call}: completed") for line in told) == 1
+    assert "  taken note of" in told
+    assert any(line.startswith("  ≠ now says “") for line in told)
+
+
+def test_captured_webhooks_of_other_applications_can_be_shown_and_accepted(day: Day, tmp_path: Path) -> None:
+    options = ("--fresh", "--config", day.config)
+    shown = run("replay", PAYLOADS, *options, "--show").stdout
+    assert "(gather_speech_synthetic): said “I'd like to order some food”" in shown
+    assert shown.count("\n  ") == 16
+    file = tmp_path / "calls.jsonl"
+    assert run("import", PAYLOADS, "-o", file).exit_code == 0
+    assert run("replay", file, *options, "--accept").exit_code == 0
+    assert "answered as before  16, 16 of them to the byte" in run("replay", file, *options).stdout
+
+
+def test_calls_to_other_peoples_numbers_are_played_as_calls_to_ours_when_told_so(day: Day) -> None:
+    options = ("--fresh", "--config", day.config, "--show")
+    told = run("replay", PAYLOADS, *options)
+    hint = (
+        "15 of these webhooks are of numbers that no line is configured for; --line plays them as calls of one of yours"
+    )
+    assert (told.exit_code, hint in told.stderr) == (0, True)
+    assert "We cannot take your call right now" in told.stdout
+    told = run("replay", PAYLOADS, *options, "--line", PLAIN)
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "We cannot take your call right now" not in told.stdout
+    assert (
+        told.stdout.count("is put through to +14155550199") == 9
+    )  # each voice webhook and each answer out of the blue
+    assert "no line is configured for +1" in run("replay", PAYLOADS, *options, "--line", "+1").stderr
+    assert "no line" not in run("replay", day.recording, *options).stderr
+
+
+def test_only_the_callers_own_leg_gets_another_number(day: Day) -> None:
+    seen: list[Recorded] = []
+
+    class Seen:
+        def send(self, recorded: Recorded) -> Rerun:
+            seen.append(recorded)
+            return Rerun(recorded, None)
+
+    target = OnLine(Seen(), dialed(load(day.config, {}), PLAIN))
+    caller = Recorded("POST", "/ivr", (("CallSid", "CA1"), ("To", "+1"), ("Called", "+1"), ("AccountSid", "AC1")))
+    agent = Recorded("POST", "/ivr", (("CallSid", "CA2"), ("ParentCallSid", "CA1"), ("To", "+2")))
+    saved = Recorded("POST", "/v1/calls/start", (), sent={"call_id": "x"}, key=("acme", "prod"))
+    bare = Recorded("POST", "/ivr", (("CallSid", "CA3"),))
+    assert [target.send(each).recorded for each in (caller, agent, saved, bare)] == [caller, agent, saved, bare]
+    assert [[each.value(name) for name in ("To", "Called", "AccountSid")] for each in seen] == [
+        [PLAIN, PLAIN, ACCOUNT],
+        ["+2", "", ACCOUNT],
+        ["", "", ""],
+        [PLAIN, "", ACCOUNT],
+    ]
+
+
+def test_what_is_refused_is_told_with_its_call(day: Day, tmp_path: Path) -> None:
+    first = one_call(day)[0]
+    file = tmp_path / "captured.json"
+    file.write_text(json.dumps({**dict(first.fields), "From": ["+14155550123", "+14155550124"]}))
+    result = run("replay", file, "--fresh", "--config", day.config)
+    assert result.exit_code == 1
+    assert f"1: answered with status 403  voice of {first.call} from +14155550123" in result.stdout
+    told = json.loads(run("replay", file, "--fresh", "--config", day.config, "--json").stdout)
+    assert told["trouble_examples"]["answered with status 403"][0]["call"] == first.call
 
 
 def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) -> None:
@@ -174,6 +259,7 @@ def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) ->
         (("--fresh", "--token-file", PAYLOADS), "go with --to"),
         (("--fresh", "--accept", "--repeat", 2), "--accept goes with neither"),
         (("--fresh", "--accept"), "--accept writes recordings only"),
+        (("--fresh", "--show", "--json"), "--show goes without --json"),
         (("--fresh", "--speed", "fast"), "write 1x, 10x, … or max"),
         (("--fresh", "--speed", "0x"), "write 1x, 10x, … or max"),
         (("--fresh", "--until", "noon"), "write a time as"),
@@ -212,6 +298,8 @@ def test_record_says_how_to_switch_it_on() -> None:
 
 def test_record_tells_what_the_recording_holds(day: Day) -> None:
     shown = run("record", "--config", day.config).stdout
+    held = json.loads(run("record", "--config", day.config, "--json").stdout)["files"]
+    assert held[0]["kinds"]["voice"] > 0
     assert "personal data as it is" in shown
     assert "20 voice" in shown
     assert "2026-02-07 " in shown

@@ -34,17 +34,19 @@ from tests.serving import free_port
 PUBLIC_URL = "https://voice.example.com"
 PEPPERS = ("the-pepper-of-last-year", "the-pepper-of-this-year")
 TOKENS = ("the-token-of-last-year", "the-token-of-this-year")
+METRICS = ("the-metrics-token-of-last-year", "the-metrics-token-of-this-year")
 KEYS = ({"id": "k1", "key": "A" * 43 + "="}, {"id": "k2", "key": "B" * 43 + "="})
 _SECONDS = 30.0
 
 
-def settings(folder: Path, security: dict[str, Any], tokens: list[str]) -> None:
+def settings(folder: Path, security: dict[str, Any], tokens: list[str], metrics: str = METRICS[0]) -> None:
     text = {
         "database": {"url": f"sqlite:///{folder}/calls.db"},
         "server": {"workers": 2},
         "twilio": {"public_url": PUBLIC_URL, "accounts": [{"sid": ACCOUNT, "auth_tokens": tokens}]},
         "lines": [{"number": "+14155550100", "destination": {"dial": "+14155550199"}}],
         "security": security,
+        "metrics": {"token": metrics},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(text), "utf-8")
 
@@ -93,6 +95,11 @@ def asks(port: int, key: str, call: str) -> requests.Response:
     return requests.post(f"http://127.0.0.1:{port}/v1/calls/start", json=body, headers=bearer, timeout=10)
 
 
+def reads_metrics(port: int, token: str) -> int:
+    bearer = {"Authorization": f"Bearer {token}"}
+    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=bearer, timeout=10).status_code
+
+
 @pytest.mark.slow
 def test_tokens_pepper_and_encryption_keys_change_while_calls_go_on(tmp_path: Path) -> None:
     port = free_port()
@@ -110,15 +117,19 @@ def test_tokens_pepper_and_encryption_keys_change_while_calls_go_on(tmp_path: Pa
         assert rings(port, TOKENS[0]) == 200
         eventually(lambda: "Brought" not in CliRunner().invoke(main, ["db", "rekey", *config]).stdout)
         eventually(lambda: asks(port, key, f"call-{time.monotonic_ns()}").status_code == 200 and is_rehashed(config))
-        settings(tmp_path, {"pepper": PEPPERS[1], "encryption_keys": [KEYS[1]]}, [TOKENS[1]])
+        assert (reads_metrics(port, METRICS[0]), reads_metrics(port, METRICS[1])) == (200, 401)
+        settings(tmp_path, {"pepper": PEPPERS[1], "encryption_keys": [KEYS[1]]}, [TOKENS[1]], METRICS[1])
         process.send_signal(signal.SIGHUP)
         eventually(lambda: rings(port, TOKENS[0]) == 403)
         assert rings(port, TOKENS[1]) == 200
+        eventually(lambda: (reads_metrics(port, METRICS[0]), reads_metrics(port, METRICS[1])) == (401, 200))
         answer = asks(port, key, "call-9")
         assert (answer.status_code, answer.json()["customer_ref"]) == (200, ref)
         assert readable_from_outside(process.pid) == []
     log = (tmp_path / "log").read_text()
-    assert [secret for secret in (*PEPPERS, *TOKENS, *(each["key"] for each in KEYS), key) if secret in log] == []
+    assert [
+        secret for secret in (*PEPPERS, *TOKENS, *METRICS, *(each["key"] for each in KEYS), key) if secret in log
+    ] == []
 
 
 def is_rehashed(config: list[str]) -> bool:
@@ -130,7 +141,7 @@ def readable_from_outside(master: int) -> list[str]:
     found = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (str(master), *found)).decode()
     assert "serve" in lines or "sticky-calls" in lines
-    return [secret for secret in (*PEPPERS, *TOKENS) if secret in lines]
+    return [secret for secret in (*PEPPERS, *TOKENS, *METRICS) if secret in lines]
 
 
 def test_a_configuration_with_mistakes_is_not_taken_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -28,7 +28,7 @@ from adapter.cli import main, serve
 from adapter.cli.gunicorn_app import GunicornApp, MaskedLogger, settings
 from adapter.cli.gunicorn_worker import Worker
 from adapter.cli.listening import refuse_taken_address
-from adapter.config import Config, ServerConfig
+from adapter.config import Config, RecordingConfig, ServerConfig
 from adapter.engine.model import Plan
 from adapter.errors import ConfigError, StoreMismatch
 from tests.builders import a_config, an_organization
@@ -181,13 +181,12 @@ def test_a_worker_loads_the_app_with_its_upkeep(
     assert started == [service]
 
 
-def test_serve_takes_its_options_in_place_of_the_configuration(
-    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Config]:
+    """The configurations that would have been served, in this folder."""
+    monkeypatch.chdir(folder)
     ran: list[Config] = []
 
-    class Recorder:
+    class Noted:
         def __init__(self, config: Config, announcement: str | None, reread: Callable[[], Config]) -> None:
             ran.append(config)
             assert announcement is None
@@ -195,7 +194,39 @@ def test_serve_takes_its_options_in_place_of_the_configuration(
 
         def run(self) -> None: ...
 
-    monkeypatch.setattr(serve, "GunicornApp", Recorder)
+    monkeypatch.setattr(serve, "GunicornApp", Noted)
+    return ran
+
+
+def test_record_serves_with_a_recording(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
+) -> None:
+    ran = not_run(tmp_path, monkeypatch)
+    monkeypatch.setenv("ADAPTER_SERVER__BIND", f"127.0.0.1:{free_port}")
+    (tmp_path / "config.yaml").write_text(
+        "twilio: {public_url: 'https://voice.example.com', accounts: [{sid: '*', auth_tokens: [token]}]}\n"
+        "lines: [{number: '*', destination: hangup}, {number: '+1*', destination: hangup}]\n"
+    )
+    for options in ((), ("--line", "*", "--line", "+1*", "--keep-personal")):
+        result = CliRunner().invoke(main, ["record", "-o", "kept/calls.jsonl", *options])
+        assert result.exit_code == 0, result.output
+    plain, chosen = (config.recording for config in ran)
+    assert (plain.file, plain.lines, plain.personal) == ("kept/calls.jsonl", (), "pseudonyms")
+    assert (chosen.file, chosen.lines, chosen.personal) == ("kept/calls.jsonl", ("*", "+1*"), "keep")
+    wrong = CliRunner().invoke(main, ["record", "-o", "calls.jsonl", "--line", "+4930"])
+    assert (wrong.exit_code, "the number of no line" in wrong.stderr) == (1, True)
+    assert "go with -o" in CliRunner().invoke(main, ["record", "--keep-personal"]).stderr
+
+
+def test_the_announcement_says_where_webhooks_are_recorded(tmp_path: Path) -> None:
+    config = replace(a_config(tmp_path), recording=RecordingConfig("calls.jsonl"))
+    assert "recorded in:  calls.jsonl" in serve.announcement(config)
+
+
+def test_serve_takes_its_options_in_place_of_the_configuration(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
+) -> None:
+    ran = not_run(tmp_path, monkeypatch)
     bind = f"127.0.0.1:{free_port}"
     result = CliRunner().invoke(main, ["serve", "--bind", bind, "--workers", "3", "--threads", "5"])
     assert result.exit_code == 0, result.output

@@ -127,11 +127,14 @@ def test_an_impossible_answer_is_asked_again(desk: Desk) -> None:
     assert "→ Put through to the queue support" in result.output
 
 
-def test_in_a_queue_nobody_is_busy(desk: Desk) -> None:
-    result = desk.call(typed="\n\nbusy\nno answer\nfailed\n")
-    assert "What happens? (answered, failed, hangup; Enter = answered) > busy" in result.output
-    assert "There is no 'busy' here." in result.output
-    assert "There is no 'no answer' here." in result.output
+@pytest.mark.parametrize(
+    ("typed", "status"), [("busy", "queue-full"), ("no answer", "leave"), ("failed", "system-error")]
+)
+def test_a_queue_may_be_full_or_left_but_does_not_decline(desk: Desk, typed: str, status: str) -> None:
+    result = desk.call("--json", typed=f"\n\ndecline\n{typed}\n")
+    assert "What happens? (answered, busy, no-answer, failed, hangup; Enter = answered) > decline" in result.stderr
+    assert "There is no 'decline' here." in result.stderr
+    assert [each["status"] for each in json.loads(result.stdout)["handovers"]] == [status]
     assert result.exit_code == 0, result.output
 
 

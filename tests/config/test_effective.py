@@ -94,6 +94,7 @@ def test_a_printed_mask_cannot_be_loaded_as_a_secret(tmp_path: Path) -> None:
         ),
         ("postgres://u:pa:ss@h1,h2/d", "postgres://u:*****@h1,h2/d"),
         ("postgres://u:pa@ss@h/d", "postgres://u:*****@h/d"),
+        ("postgres://u:p/a?s#s@h/d", "postgres://u:*****@h/d"),
         ("sqlite:////var/a:b@c.db", "sqlite:////var/a:b@c.db"),
     ],
 )

@@ -1,7 +1,10 @@
-"""The app against its own description, and its TwiML against strangers' words:
+"""The app against its own description, against requests of any form, and its TwiML against strangers' words:
 
-python -m tests.conformance --cases 10000 --seed 1
-python -m tests.conformance --strings 100000 --seed 1
+python -m tests.conformance --cases 10000
+python -m tests.conformance --requests 60000
+python -m tests.conformance --strings 100000
+
+Others each time; the seed that is printed (--seed) gives the same again.
 """
 
 from __future__ import annotations
@@ -10,8 +13,11 @@ import argparse
 import logging
 import sys
 import time
+import traceback
 
-from tests.conformance import described, strangers
+from hypothesis.errors import HypothesisException
+
+from tests.conformance import any_request, described, strangers
 
 
 def main() -> int:
@@ -19,11 +25,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.conformance", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", type=int, default=10_000, help="requests to the API")
+    parser.add_argument("--cases", type=int, default=10_000, help="requests to the API, as it is described")
+    parser.add_argument("--requests", type=int, help="requests of any form, instead of those")
     parser.add_argument("--strings", type=int, help="hostile strings in conversations, instead of requests")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
     wanted = parser.parse_args()
     logging.getLogger("adapter").setLevel(logging.CRITICAL)  # what is refused on purpose would fill the terminal
+    print(f"seed {wanted.seed}", flush=True)
+    if wanted.requests is not None:
+        return _any_form(wanted.requests, wanted.seed)
     return _described(wanted.cases, wanted.seed) if wanted.strings is None else _hostile(wanted.strings, wanted.seed)
 
 
@@ -39,6 +49,17 @@ def _described(cases: int, seed: int) -> int:
     for error in findings.errors:
         print(f"\nERROR {error}")
     return 0 if findings.is_clean() else 1
+
+
+def _any_form(requests: int, seed: int) -> int:
+    began = time.monotonic()
+    try:
+        any_request.send(requests, seed)
+    except (AssertionError, HypothesisException):
+        traceback.print_exc()
+        return 1
+    print(f"{requests} requests in {time.monotonic() - began:.0f} s, each answered as it should be")
+    return 0
 
 
 def _hostile(strings: int, seed: int) -> int:

@@ -65,6 +65,15 @@ FORGETTING = (
         ending=GONE,
     ),
     Row(
+        "hung up with the yes on its way everything is",
+        LINE,
+        (Keys("4711#"), "9", Keys("1", hangs_up=True)),
+        f"{_PROVED} FORGET?",
+        (MARIA,),
+        verdict="confirmed",
+        ending=GONE,
+    ),
+    Row(
         "who did not prove who they are is not asked",
         LINE,
         (SILENCE, SILENCE, SILENCE, "9"),

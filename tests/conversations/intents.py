@@ -118,6 +118,15 @@ _OFFER = (
         ending=GONE,
     ),
     Row(
+        "hung up with the yes on its way: it is one more attempt",
+        FULL,
+        (Keys("1", hangs_up=True),),
+        "WELCOME_BACK Maria Lopez OFFER refund 1?",
+        (ONCE,),
+        opens={"refund_request": 2},
+        ending=GONE,
+    ),
+    Row(
         "nothing is offered to a caller who is only probable",
         FULL,
         ("2",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapter.replay import (
     HANG_UP,
     SILENCE,
+    Keys,
 )
 
 from .row import GONE, SUPPORT, Row
@@ -79,6 +80,14 @@ _LANGUAGES = (
         (known(name="Maria Lopez", language="fr-FR"),),
         SUPPORT,
         opens={"refund_request": 1},
+    ),
+    Row(
+        "hung up with the language on its way",
+        LANGUAGES,
+        (Keys("2", hangs_up=True),),
+        "WELCOME LANGUAGE 1 ES:LANGUAGE 2",
+        (),
+        ending=GONE,
     ),
     Row("hung up at the languages", LANGUAGES, (HANG_UP,), "WELCOME LANGUAGE 1 ES:LANGUAGE 2", (), ending=GONE),
 )

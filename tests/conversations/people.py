@@ -5,6 +5,8 @@ from __future__ import annotations
 from adapter.replay import (
     HANG_UP,
     SILENCE,
+    Keys,
+    Speech,
 )
 
 from .row import ANA, BEN, BILLING, CLIENT, GONE, ORDERS, SUPPORT, Row
@@ -64,6 +66,24 @@ _SHARED = (
         SUPPORT,
     ),
     Row("hung up at the question who it is", BY_NAME, (HANG_UP,), "WELCOME WHO?", (ANA, BEN), ending=GONE),
+    Row(
+        "keys are nobody's name",
+        BY_NAME,
+        ("1", "this is Ben Moss"),
+        "WELCOME WHO? AGAIN WHO? VERIFIED Ben Moss CONNECTING",
+        (ANA, BEN),
+        SUPPORT,
+        verdict="confirmed",
+    ),
+    Row(
+        "hung up with the name on its way: it was theirs all the same",
+        BY_NAME,
+        (Speech("this is Ben Moss", hangs_up=True),),
+        "WELCOME WHO?",
+        (ANA, BEN),
+        verdict="confirmed",
+        ending=GONE,
+    ),
 )
 
 # Callers who name their account
@@ -135,6 +155,15 @@ _IDENTIFY = (
         anonymous=True,
     ),
     Row("hung up at the account", FULL, (HANG_UP,), "WELCOME ACCOUNT 4?", (), ending=GONE, anonymous=True),
+    Row(
+        "hung up with the account on its way: nobody proved anything",
+        FULL,
+        (Keys("9999", hangs_up=True),),
+        "WELCOME ACCOUNT 4?",
+        (CLIENT,),
+        ending=GONE,
+        anonymous=True,
+    ),
     Row(
         "a number that is new is asked, too",
         FULL,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from adapter.replay import HANG_UP, SILENCE, Keys
+from adapter.replay import HANG_UP, SILENCE, Keys, Speech
 from tests.builders import Api, ToldClock
 
 from .conftest import Phone
-from .world import ASKS_ALL, MENU, Person, a_number, known, probable
+from .row import ANA, BEN
+from .world import ASKS_ALL, BY_NAME, MENU, Person, a_number, known, probable
 
 
 def test_a_right_answer_after_the_time_is_over_comes_too_late(phone: Phone, api: Api) -> None:
@@ -14,6 +15,15 @@ def test_a_right_answer_after_the_time_is_over_comes_too_late(phone: Phone, api:
     probable(name="Maria Lopez", pin="4711").remembered(api, number)
     late = phone.calls(number, Keys("4711#", seconds=61), "2")
     assert late.said == f"WELCOME PIN? NOT_VERIFIED {MENU} CONNECTING"
+    assert events(api, late.call_sid) == ["greeted", "hung_up"]
+
+
+def test_on_a_shared_number_it_comes_too_late_as_well(phone: Phone, api: Api) -> None:
+    number = a_number()
+    for person in (ANA, BEN):
+        person.remembered(api, number)
+    late = phone.calls(number, Speech("this is Ben Moss", seconds=61), line=BY_NAME)
+    assert late.said == "WELCOME WHO? NOT_VERIFIED CONNECTING"
     assert events(api, late.call_sid) == ["greeted", "hung_up"]
 
 

@@ -1,4 +1,7 @@
-"""The long run: python -m tests.model --examples 2000 --steps 60 --seed 1"""
+"""The long run: python -m tests.model --examples 2000 --steps 60
+
+Other examples each time; the seed that is printed with a difference (--seed) gives the same again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from tests.model.machine import STEPS, Machine
 
 def main() -> int:
     """0 when every answer was the model's; 1 with the smallest sequence that was not."""
-    arguments = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
+    arguments = argparse.ArgumentParser(
+        prog="python -m tests.model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--examples", type=int, default=500)
     arguments.add_argument("--steps", type=int, default=60)
     arguments.add_argument("--seed", type=int, default=None)
@@ -31,7 +36,8 @@ def main() -> int:
             run(size, wanted.steps, first + batch)
         except (AssertionError, HypothesisException) as error:
             traceback.print_exc()
-            print(f"DIFFERENT after {STEPS[0]} steps (seed {first + batch}): {type(error).__name__}", flush=True)
+            again = f"python -m tests.model --examples {size} --steps {wanted.steps} --seed {first + batch}"
+            print(f"DIFFERENT after {STEPS[0]} steps: {type(error).__name__}. Again: {again}", flush=True)
             return 1
         done, batch = done + size, batch + 1
         passed = time.monotonic() - began

@@ -56,6 +56,19 @@ def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, pla
         run_state_machine_as_test(Machine, settings=FINDING)
 
 
+@pytest.mark.stores
+def test_a_call_is_rejected_after_another_saw_its_customer() -> None:
+    """Found by the long run: a contact in the millisecond of a verdict was taken for the call's own, and undone."""
+    machine = Machine()
+    machine.settle("globex-prod")
+    machine.an_id_is_passed_around({"customer_id": "a"}, 0, 3, None)
+    machine.wait(1)
+    machine.verdict("home", 1, "confirmed")
+    machine.end_with_evidence("home", 0, 1, {}, "r", None, {"intent_updates": []}, None)
+    machine.verdict("home", 1, "rejected")
+    machine.teardown()
+
+
 def test_the_comparison_binds_customers_once() -> None:
     drive = Drive()
     drive.start("globex-prod", "call-1", {"ani": ANI}, "mobile")

@@ -9,8 +9,9 @@ import pytest
 
 import adapter.twilio
 from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary
-from adapter.replay.pseudonyms.harmless import NAMES
+from adapter.replay.pseudonyms.harmless import FORMS, NAMES
 from adapter.replay.recording import Recorded
+from adapter.twilio.turns import _DIALED, _QUEUED
 
 READ_BY = Path(adapter.twilio.__file__).parent
 READ = {
@@ -23,6 +24,14 @@ READ = {
 def test_every_field_that_is_read_is_known_by_name() -> None:
     assert {"DialCallStatus", "SessionStatus", "Digits"} <= READ
     assert READ <= NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [*(("DialCallStatus", each) for each in _DIALED), *(("QueueResult", each) for each in _QUEUED)]
+)
+def test_every_outcome_that_is_understood_stays(name: str, value: str) -> None:
+    """Else a recorded call would go on another way when it is played again."""
+    assert FORMS[name].fullmatch(value)
 
 
 @pytest.mark.parametrize("status", ["completed", "ended", "failed"])

@@ -150,6 +150,15 @@ def test_a_har_with_fields_taken_apart_and_a_body_in_base64_is_read() -> None:
     assert found.answer.body == TWIML
 
 
+def test_fields_that_a_browser_took_apart_but_left_escaped_are_read_from_the_body() -> None:
+    posted = {
+        "text": FORM,
+        "params": [{"name": "CallSid", "value": "CA1"}, {"name": "From", "value": "%2B14155550123"}],
+    }
+    (found,) = whole(read(har(har_entry(postData=posted))))
+    assert found.fields == FIELDS
+
+
 def test_a_get_has_its_fields_in_the_query() -> None:
     (found,) = whole(read(har(har_entry(method="GET", url=f"https://voice.example.com/ivr?{FORM}"))))
     assert (found.method, found.path, found.fields) == ("GET", "/ivr", FIELDS)
@@ -205,6 +214,14 @@ def test_a_running_ngrok_is_asked() -> None:
         mock.get("http://127.0.0.1:4040/api/requests/http", status=502)
         with pytest.raises(NoWebhook, match="does not answer"):
             fetch()
+
+
+def test_a_form_may_have_a_field_on_each_line() -> None:
+    one, other = FORM.replace("&", "\n"), FORM.replace("CA1", "CA2").replace("&", "\r\n")
+    found = read(f"{one}\n\nFrom=nobody\n\n{other}")
+    assert told(found) == ["file: line 7: not a form with a CallSid"]
+    assert [each.call for each in found if isinstance(each, Recorded)] == ["CA1", "CA2"]
+    assert next(each for each in found if isinstance(each, Recorded)).fields == FIELDS
 
 
 def test_forms_are_read_one_a_line() -> None:
@@ -270,6 +287,13 @@ def test_call_events_are_read_in_their_order_with_the_names_of_webhooks() -> Non
     assert first.answer == Answer(200, "text/xml", TWIML)
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_of_one_second_stay_in_the_direction_of_the_list(newest_first: bool) -> None:
+    events = [event(second=second, digits=str(at)) for at, second in enumerate((1, 1, 1, 5, 5))]
+    found = whole(read(json.dumps({"events": events[::-1] if newest_first else events})))
+    assert [each.value("Digits") for each in found] == ["0", "1", "2", "3", "4"]
+
+
 @pytest.mark.parametrize("name", sorted({name for each in CAPTURED for name in each["params"]}))
 def test_every_captured_field_gets_its_name_back_from_snake_case(name: str) -> None:
     snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name).lstrip("_")
@@ -277,34 +301,58 @@ def test_every_captured_field_gets_its_name_back_from_snake_case(name: str) -> N
 
 
 @pytest.fixture
-def twilio() -> Iterator[responses.RequestsMock]:
+def told_by_twilio() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as mock:
         yield mock
 
 
-def test_a_call_is_fetched_from_twilio_and_one_that_is_gone_is_told(twilio: responses.RequestsMock) -> None:
-    twilio.get(f"{API}/Calls/CA1/Events.json", json={"events": [event()], "next_page_uri": None})
-    twilio.get(f"{API}/Calls/CA2/Events.json", status=404, json={"code": 20404, "message": "gone", "status": 404})
+def test_a_call_is_fetched_from_twilio_and_one_that_is_gone_is_told(told_by_twilio: responses.RequestsMock) -> None:
+    told_by_twilio.get(f"{API}/Calls/CA1/Events.json", json={"events": [event()], "next_page_uri": None})
+    told_by_twilio.get(
+        f"{API}/Calls/CA2/Events.json", status=404, json={"code": 20404, "message": "gone", "status": 404}
+    )
     found = list(read_calls(client_for(ACCOUNT, "token"), ["CA2", "CA1"]))
     assert told(found) == ["twilio: call CA2: Twilio answers 404"]
     assert [each.call for each in found if isinstance(each, Recorded)] == ["CA1"]
 
 
-def test_inbound_calls_of_a_time_are_found_the_oldest_first(twilio: responses.RequestsMock) -> None:
+def test_inbound_calls_of_a_time_are_found_the_oldest_first(told_by_twilio: responses.RequestsMock) -> None:
 
     calls = [
         {"sid": sid, "direction": kind}
         for sid, kind in (("CA3", "inbound"), ("CA2", "outbound-dial"), ("CA1", "inbound"))
     ]
-    twilio.get(f"{API}/Calls.json", json={"calls": calls, "next_page_uri": None})
+    told_by_twilio.get(f"{API}/Calls.json", json={"calls": calls, "next_page_uri": None})
     start, end = datetime(2026, 2, 7, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)
     assert calls_between(client_for(ACCOUNT, "token"), start, end) == ["CA1", "CA3"]
-    asked = str(twilio.calls[0].request.url)
+    asked = str(told_by_twilio.calls[0].request.url)
     assert "StartTime%3E=2026-02-07" in asked
     assert "StartTime%3C=2026-02-08" in asked
 
 
-def test_twilio_out_of_reach_is_told_without_the_address(twilio: responses.RequestsMock) -> None:
+def test_what_twilio_gives_in_pages_is_read_to_the_last(told_by_twilio: responses.RequestsMock) -> None:
+    def page(of: str, held: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
+        where = f"/2010-04-01/Accounts/{ACCOUNT}/{following}" if following else None
+        return {of: held, "next_page_uri": where}
+
+    calls = [{"sid": f"CA{number}", "direction": "inbound"} for number in range(4)]
+    told_by_twilio.get(f"{API}/Calls.json", json=page("calls", calls[2:], "Calls.json?Page=1"))
+    told_by_twilio.get(f"{API}/Calls.json", json=page("calls", calls[:2], None))
+    client = client_for(ACCOUNT, "token")
+    assert calls_between(client, datetime(2026, 2, 7, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)) == [
+        "CA1",
+        "CA0",
+        "CA3",
+        "CA2",
+    ]
+    told_by_twilio.get(
+        f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=1)], "Calls/CA1/Events.json?Page=1")
+    )
+    told_by_twilio.get(f"{API}/Calls/CA1/Events.json", json=page("events", [event(second=2)], None))
+    assert [each.at for each in read_calls(client, ["CA1"])] == [AT + 1_000, AT + 2_000]
+
+
+def test_twilio_out_of_reach_is_told_without_the_address(told_by_twilio: responses.RequestsMock) -> None:
     (broken,) = read_calls(client_for(ACCOUNT, "token"), ["CA1"])
     assert str(broken).startswith("twilio: call CA1: Twilio cannot be reached")
     assert ACCOUNT not in str(broken)
@@ -328,17 +376,6 @@ def test_a_recording_whose_beginning_is_torn_is_recognized_all_the_same() -> Non
     line = line_of(Recorded("POST", "/", FIELDS))
     found = read(line[30:] + line)
     assert [type(each) for each in found] == [Broken, Recorded]
-
-
-def test_named_lines_that_are_broken_are_told() -> None:
-    good = '{"name": "a", "kind": "voice", "params": {"CallSid": "CA1"}}'
-    found = read("\n".join([good, "{", '{"kind": "x", "params": {}}', '{"params": 1}', good[:-3]]))
-    assert told(found) == [
-        "file: line 2: not JSON",
-        "file: line 3: its kind is none of voice, status, fallback, gather, dial",
-        "file: line 4: no params",
-        "file: line 5: cut off: the file ends within this line",
-    ]
 
 
 KEYS = ["log", "entries", "request", "response", "requests", "events", "params", "kind", "url", "uri", "method", "raw"]

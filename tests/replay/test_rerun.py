@@ -21,6 +21,7 @@ from adapter.replay.rerun import (
     Distinct,
     Pace,
     Rerun,
+    Round,
     Selection,
     Server,
     Tally,
@@ -28,6 +29,7 @@ from adapter.replay.rerun import (
     fresh_sids,
     in_order,
     play,
+    play_rounds,
 )
 from tests.builders import ACCOUNT, call_sid
 
@@ -149,6 +151,27 @@ def test_calls_at_once_keep_the_order_within_each() -> None:
         (target,) = (each for each in targets if any(webhook.call == call for webhook in each.webhooks))
         assert [webhook.path for webhook in target.webhooks if webhook.call == call] == paths
     assert len(set.union(*(each.threads for each in targets))) == sum(bool(each.webhooks) for each in targets) > 1
+
+
+def test_one_call_played_often_keeps_all_targets_at_work() -> None:
+    """Else --repeat of a short recording would be no load."""
+    at_work = threading.Barrier(4)
+
+    @dataclass
+    class Slow(Seen):
+        def send(self, recorded: Recorded) -> Rerun:
+            if not self.webhooks:
+                at_work.wait(10)  # nobody goes on before all four have begun
+            return super().send(recorded)
+
+    slow = [Slow() for _ in range(4)]
+    call = [a_webhook(1, f"turn/{step}") for step in range(3)]
+    tally, rounds = Tally(), [Round(call, slow) for _ in range(40)]
+    play_rounds(rounds, 4, lambda rerun: tally.add(checked(rerun)))
+    assert (tally.webhooks, tally.calls) == (120, 40)
+    for each in slow:
+        paths = [webhook.path for webhook in each.webhooks]
+        assert paths.count("/twilio/turn/0") == paths.count("/twilio/turn/2") > 0
 
 
 @pytest.mark.parametrize("targets", [1, 3])

@@ -61,6 +61,7 @@ FULL = Call(
         linked_external=("aa", "bb"),
         presented=("aa", "cc"),
         previous_contact=50,
+        seen_at=150,
         previous_ani_seen=60,
         previous_line_type=LineType.VOIP,
         previous_line_type_at=70,

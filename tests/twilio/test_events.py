@@ -342,6 +342,22 @@ class TestLine:
         lines = (line(number="+14155550199"), line(account=ACCOUNT, number="+1*"))
         assert line_for(lines, ACCOUNT, "+14155550199") is lines[1]
 
+    @pytest.mark.parametrize(
+        "to", ["sip:+14155550199@acme.sip.twilio.com", "sips:+14155550199@acme.sip.twilio.com:5061"]
+    )
+    def test_who_calls_a_sip_domain_dials_the_number_in_the_address(self, to: str) -> None:
+        exact, anybody = line(number="+14155550199"), line(number="*")
+        assert line_for((anybody, exact), ACCOUNT, to) is exact
+
+    @pytest.mark.parametrize(
+        "to",
+        ["sip:desk@acme.sip.twilio.com", "sip:14155550199@acme.sip.twilio.com", "client:+14155550199", "", "sip:+1@x"],
+    )
+    def test_what_has_no_number_in_it_is_taken_by_a_line_for_any(self, to: str) -> None:
+        exact, anybody = line(number="+14155550199"), line(number="*")
+        assert line_for((exact, anybody), ACCOUNT, to) is anybody
+        assert line_for((exact,), ACCOUNT, to) is None
+
     def test_only_a_star_at_the_end_is_a_pattern(self) -> None:
         assert line_for((line(number="+1*5"),), ACCOUNT, "+14155") is None
 

@@ -159,6 +159,19 @@ def test_a_rejection_leaves_alone_what_a_later_call_confirmed(api: Api, clock: T
     assert [number["ani"] for number in api.customer(ref).json["numbers"]] == [ANI]
 
 
+def test_a_rejection_leaves_alone_that_another_call_saw_the_customer_meanwhile(
+    api: Api, maria: str, clock: ToldClock
+) -> None:
+    """Even in the very moment in which this call was confirmed: it had seen its customer at its greeting."""
+    api.start("call-2", ani=ANI)
+    clock.advance(seconds=1)
+    api.verdict("call-2", "confirmed")
+    api.end("notes", customer_ref=maria)
+    seen = api.customer(maria).json["last_contact"]
+    api.verdict("call-2", "rejected")
+    assert api.customer(maria).json["last_contact"] == seen
+
+
 def test_an_erased_customer_is_not_welcomed_back_by_a_repeated_webhook(api: Api, maria: str, twilio: Twilio) -> None:
     assert "Welcome back" in twilio.voice(call_sid(3), ANI).text
     api.forget(maria)

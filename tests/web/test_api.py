@@ -237,6 +237,13 @@ class TestLookUps:
             verdict = app.test_client().post(f"{path}/identity", data='{"verdict":"confirmed"}', headers=headers)
             assert verdict.json["identity"]["confidence"] == 1
 
+    def test_what_no_database_can_hold_names_no_call(self, app, api):
+        headers = {"Authorization": f"Bearer {api.key}"}
+        assert app.test_client().get("/v1/calls/a%00b", headers=headers).status_code == 404
+        verdict = app.test_client().post("/v1/calls/%00/identity", data='{"verdict":"confirmed"}', headers=headers)
+        assert verdict.status_code == 404
+        assert verdict.json["message"] == "No such call"
+
     @pytest.mark.parametrize(
         ("method", "path"), [("PUT", "start"), ("DELETE", "end"), ("DELETE", "c/identity"), ("PUT", "c")]
     )

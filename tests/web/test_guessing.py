@@ -39,6 +39,15 @@ def test_after_some_wrong_keys_further_ones_have_to_wait(app: Flask, clock: Told
     assert guess(app, FREE_GUESSES + 1) == [401] * FREE_GUESSES + [429]
 
 
+def test_each_guess_that_is_looked_at_is_in_the_log_with_where_it_came_from(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    guess(app, FREE_GUESSES + 5)
+    told = [(record.getMessage(), record.address) for record in caplog.records]  # type: ignore[attr-defined]
+    assert told == [("an API key was refused", THEIRS)] * FREE_GUESSES
+    assert SECRET not in caplog.text
+
+
 def test_nobody_else_is_slowed(app: Flask) -> None:
     guess(app, FREE_GUESSES + 1)
     assert guess(app, 1, address=OURS) == [401]

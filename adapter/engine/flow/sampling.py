@@ -125,14 +125,15 @@ def proofs_of(line: Line, caller: Caller) -> tuple[Proof, ...]:
 def _memories(line: Line) -> Iterator[tuple[str, Memory]]:
     variables = tuple(_variables(line))
     yield "", Memory((), variables)
-    names = _intents(line)
+    names = intents_of(line)
     for attempts in _attempts(line):
         yield f"{attempts} times before", Memory(tuple(_open(name, attempts) for name in names), variables)
     for each in to_choose_from(line)[1:]:
         yield f"speaks {each.language}", Memory((), (*variables, _variable(line.language_variable, each.language)))
 
 
-def _intents(line: Line) -> tuple[str, ...]:
+def intents_of(line: Line) -> tuple[str, ...]:
+    """All that calls can be about, as far as the line knows."""
     options = line.menu.options if line.menu else ()
     named = (*line.intents, *line.disclosure.intents, *(option.intent for option in options))
     return tuple(dict.fromkeys(named or (_INTENT,)))

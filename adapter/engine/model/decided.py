@@ -63,7 +63,8 @@ class Undo:
     """What this call changed of who-is-who and of memory, so that a verdict or a re-link can take it back.
 
     Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
-    `previous_*` None: there was nothing before. `intents` and `variables`: what the conversation wrote, as it was
+    `previous_*` None: there was nothing before. `seen_at`: when the customer was seen, None: at the call's greeting.
+    `intents` and `variables`: what the conversation wrote, as it was
     before.
     """
 
@@ -72,6 +73,7 @@ class Undo:
     linked_external: tuple[str, ...] = ()
     presented: tuple[str, ...] = ()
     previous_contact: Millis | None = None
+    seen_at: Millis | None = None
     previous_ani_seen: Millis | None = None
     previous_line_type: LineType | None = None
     previous_line_type_at: Millis = 0

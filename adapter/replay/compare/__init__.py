@@ -5,7 +5,16 @@ for difference in differences(before.body, after.body):
 """
 
 from .answers import differences, differences_of_answers
+from .described import does
 from .receipts import differences_of_receipts
-from .trees import Difference
+from .trees import Difference, Verb, tree
 
-__all__ = ["Difference", "differences", "differences_of_answers", "differences_of_receipts"]
+__all__ = [
+    "Difference",
+    "Verb",
+    "differences",
+    "differences_of_answers",
+    "differences_of_receipts",
+    "does",
+    "tree",
+]

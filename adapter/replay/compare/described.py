@@ -34,12 +34,12 @@ def changed(old: Verb, new: Verb) -> Iterator[Difference]:
 
 def added(verb: Verb) -> Difference:
     """Of a verb that was not there."""
-    return Difference(_kind(verb), f"now {_does(verb)}", "", _value(verb))
+    return Difference(_kind(verb), f"now {does(verb)}", "", _value(verb))
 
 
 def removed(verb: Verb) -> Difference:
     """Of a verb that is not there any more."""
-    return Difference(_kind(verb), f"no longer {_does(verb)}", _value(verb), "")
+    return Difference(_kind(verb), f"no longer {does(verb)}", _value(verb), "")
 
 
 def elsewhere(old: Verb, new: Verb) -> Difference | None:
@@ -70,6 +70,11 @@ def asked(gather: Verb) -> str:
     count = gather.attribute("numDigits")
     keys = "digits" if not count else f"{count} digit{'' if count == '1' else 's'}"
     return " or ".join([*([keys] if "dtmf" in kinds else []), *(["speech"] if "speech" in kinds else [])]) or "nothing"
+
+
+def does(verb: Verb) -> str:
+    """What it does to the caller: "says “Welcome”", "waits in the queue support"."""
+    return _DOES[verb.name](verb) if verb.name in _DOES else f"has {verb.name} {verb.text}".strip()
 
 
 # kind, sentence
@@ -161,10 +166,6 @@ def _quoted(old: Verb, new: Verb) -> tuple[str, str]:
 
 def _kind(verb: Verb) -> str:
     return _KINDS.get(verb.name, verb.name.lower())
-
-
-def _does(verb: Verb) -> str:
-    return _DOES[verb.name](verb) if verb.name in _DOES else f"has {verb.name} {verb.text}".strip()
 
 
 def _value(verb: Verb) -> str:

@@ -3,7 +3,7 @@
 | source                              | module  |
 |-------------------------------------|---------|
 | a recording of ours                 | adapter.replay.recording |
-| lines of {"name", "kind", "params"} | named   |
+| JSON with a form in it, of any make | captures |
 | HAR, from a browser or a proxy      | har     |
 | ngrok's inspector, saved or running | ngrok   |
 | Twilio's Call Events                | events  |

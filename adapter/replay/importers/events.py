@@ -1,7 +1,8 @@
 """Twilio's Call Events: every webhook of a call with its answer, kept by Twilio for 30 days and to be had 15 minutes
 after its end (Twilio, "Events subresource"). Field names come in snake_case there and are turned back.
 
-Leaves out: the order of webhooks within one second, which Twilio does not tell; they stay as listed.
+Leaves out: the order of webhooks within one second, which Twilio does not tell; they stay as listed, or the other way
+round where the list goes back in time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapter.replay.pseudonyms.harmless import NAMES
 from adapter.replay.recording import Answer, Broken, Recorded
 
-from .entries import document, each
+from .entries import each, webhooks_of
 from .exchange import Exchange, NoWebhook, rfc2822_millis, webhook_of
 
 if TYPE_CHECKING:
@@ -48,25 +49,24 @@ def read_calls(client: Client, sids: Iterable[str]) -> Iterator[Recorded | Broke
             yield Broken("twilio", f"call {sid}", _told(error))
             continue
         events = [{"request": event.request, "response": event.response} for event in listed]
-        yield from _in_order(events, f"twilio {sid}")
+        yield from _in_order(each(events, f"twilio {sid}", _webhook))
 
 
 def read_events(text: str, source: str) -> Iterator[Recorded | Broken]:
     """The webhooks of a saved answer of the Events resource, or of a list of events."""
-    try:
-        whole = document(text)
-    except NoWebhook as error:
-        yield Broken(source, "the file", str(error))
-        return
+    return _in_order(webhooks_of(text, source, _events, _webhook))
+
+
+def _events(whole: Any) -> list[Any] | None:
     events = whole.get("events") if isinstance(whole, dict) else whole
-    if not isinstance(events, list):
-        yield Broken(source, "the file", "no list of events")
-        return
-    yield from _in_order(events, source)
+    return events if isinstance(events, list) else None
 
 
-def _in_order(events: list[Any], source: str) -> Iterator[Recorded | Broken]:
-    found = list(each(events, source, _webhook))
+def _in_order(webhooks: Iterable[Recorded | Broken]) -> Iterator[Recorded | Broken]:
+    found = list(webhooks)
+    times = [one.at for one in found if isinstance(one, Recorded) and one.at is not None]
+    if times and times[0] > times[-1]:
+        found.reverse()
     # Stable: within one second they stay as listed. What is broken or has no time goes with what stands before it.
     last = 0
     keyed = []

@@ -7,21 +7,19 @@ from typing import Any
 
 from adapter.replay.recording import Answer, Broken, Pairs, Recorded
 
-from .entries import document, each
-from .exchange import Exchange, NoWebhook, decoded, iso_millis, pairs_of, webhook_of
+from .entries import webhooks_of
+from .exchange import Exchange, decoded, iso_millis, pairs_of, webhook_of
 
 
 def read_har(text: str, source: str) -> Iterator[Recorded | Broken]:
     """The webhooks of an archive, in its order."""
-    try:
-        entries = document(text)["log"]["entries"]
-    except NoWebhook as error:
-        yield Broken(source, "the file", str(error))
-        return
-    except (KeyError, TypeError):
-        yield Broken(source, "the file", "a HAR without log.entries")
-        return
-    yield from each(entries if isinstance(entries, list) else [], source, _webhook)
+    return webhooks_of(text, source, _entries, _webhook)
+
+
+def _entries(whole: Any) -> list[Any] | None:
+    log = whole.get("log") if isinstance(whole, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    return entries if isinstance(entries, list) else None
 
 
 def _webhook(entry: Any) -> Recorded:

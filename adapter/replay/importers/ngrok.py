@@ -12,7 +12,7 @@ import requests
 
 from adapter.replay.recording import Answer, Broken, Recorded
 
-from .entries import document, each
+from .entries import webhooks_of
 from .exchange import Exchange, NoWebhook, decoded, iso_millis, pairs_of, webhook_of
 
 INSPECTOR: Final = "http://127.0.0.1:4040"
@@ -35,16 +35,12 @@ def fetch(base_url: str = INSPECTOR) -> str:
 
 def read_ngrok(text: str, source: str) -> Iterator[Recorded | Broken]:
     """The webhooks of a saved answer, the oldest first; of a single saved request, too."""
-    try:
-        whole = document(text)
-    except NoWebhook as error:
-        yield Broken(source, "the file", str(error))
-        return
+    return webhooks_of(text, source, _entries, _webhook)
+
+
+def _entries(whole: Any) -> list[Any] | None:
     entries = whole.get("requests", [whole]) if isinstance(whole, dict) else whole
-    if not isinstance(entries, list):
-        yield Broken(source, "the file", "no list of requests")
-        return
-    yield from each(reversed(entries), source, _webhook)
+    return entries[::-1] if isinstance(entries, list) else None
 
 
 def _webhook(entry: Any) -> Recorded:

@@ -11,16 +11,17 @@ from typing import Any, BinaryIO, Final
 from adapter.errors import AdapterError
 from adapter.replay.recording import Broken, Recorded, read_stream
 
+from .captures import is_capture, read_capture, read_capture_lines
 from .curl import read_curl
 from .events import read_events
 from .forms import read_forms
 from .har import read_har
-from .named import read_named
 from .ngrok import read_ngrok
 
 Reader = Callable[[BinaryIO, str], Iterator[Recorded | Broken]]
 
 _HEAD: Final = 256 * 1024
+_MARKS: Final = re.compile("CallSid|isBase64Encoded")
 _MOST_BYTES: Final = 256 * 1024 * 1024  # of documents that have to be read as a whole
 
 
@@ -35,7 +36,7 @@ def imported(file: BinaryIO, source: str) -> Iterator[Recorded | Broken]:
     buffered = io.BufferedReader(_Raw(file), _HEAD)
     reader = sniff(buffered.peek(_HEAD)[:_HEAD])
     if reader is None:
-        formats = "a recording, named lines, HAR, ngrok, Call Events, a form or curl"
+        formats = "a recording, HAR, ngrok, Call Events, JSON with a CallSid, a form or curl"
         raise Unreadable(f"{source}: not one of {formats}")
     return reader(buffered, source)
 
@@ -46,7 +47,7 @@ def sniff(head: bytes) -> Reader | None:
     if not text:
         return read_stream
     if text[0] in "{[":
-        return _by_lines(text) or _by_keys(text)
+        return _by_lines(text) or _by_keys(text) or (_whole(read_capture) if _MARKS.search(text) else None)
     if re.match(r"(?:\$ |#[^\n]*\n)*curl\s", text):
         return _whole(read_curl)
     if re.search(r"(?:^|&)CallSid=", text, re.MULTILINE):
@@ -56,14 +57,17 @@ def sniff(head: bytes) -> Reader | None:
 
 
 def _by_lines(text: str) -> Reader | None:
-    for line in text.splitlines():
+    lines = text.splitlines()
+    # What stands on one line there may be an object, too.
+    is_document = text.startswith("[") or lines[0].rstrip().endswith(("{", "["))
+    for line in lines:
         entry = _json(line)
         if not isinstance(entry, dict):
             continue
         if "recording" in entry:
             return read_stream
-        if "params" in entry:
-            return read_named
+        if is_capture(entry) and not is_document:
+            return read_capture_lines
     if re.search(r'^\{"recording": ?\d', text, re.MULTILINE):
         return read_stream
     return None
@@ -71,18 +75,20 @@ def _by_lines(text: str) -> Reader | None:
 
 def _by_keys(text: str) -> Reader | None:
     """Of a document on many lines, or cut off: the first key that is known of one format."""
-    for key, reader in _KEYS:
-        if re.match(rf'[\[{{]\s*(?:\{{\s*)?(?:"[a-z_]+":\s*(?:"[^"]*"|-?\d+|null),\s*)*"{key}"\s*:', text):
+    for key, mark, reader in _KEYS:
+        begins = rf'[\[{{]\s*(?:\{{\s*)?(?:"[a-z_]+":\s*(?:"[^"]*"|-?\d+|null),\s*)*"{key}"\s*:'
+        if mark in text and re.match(begins, text):
             return _whole(reader)
     return None
 
 
-_KEYS: Final[tuple[tuple[str, Callable[[str, str], Iterator[Recorded | Broken]]], ...]] = (
-    ("log", read_har),
-    ("events", read_events),
-    ("requests", read_ngrok),
-    ("tunnel_name", read_ngrok),
-    ("request", read_events),
+# Others use some of these keys, too: what stands beside them is ours to know.
+_KEYS: Final[tuple[tuple[str, str, Callable[[str, str], Iterator[Recorded | Broken]]], ...]] = (
+    ("log", '"entries"', read_har),
+    ("events", '"call_sid"', read_events),
+    ("requests", '"tunnel_name"', read_ngrok),
+    ("tunnel_name", "", read_ngrok),
+    ("request", '"call_sid"', read_events),
 )
 
 

@@ -18,6 +18,9 @@ from .words import listed
 _SID: Final = r"[A-Z]{2}[0-9a-fA-F]{32}"
 _COUNT: Final = r"\d{1,6}"
 _STATUS: Final = "queued|initiated|ringing|in-progress|answered|completed|busy|failed|no-answer|canceled"
+_QUEUED: Final = (
+    "bridged|bridging-in-process|error|hangup|leave|redirected|redirected-from-bridged|queue-full|system-error"
+)
 _COUNTRY: Final = "[A-Z]{2}"
 
 # Fields that stay when their value has exactly this form.
@@ -38,7 +41,7 @@ FORMS: Final = {
         ("StirVerstat", r"NULL|No-TN-Validation|TN-Validation-(?:Passed|Failed)(?:-[ABC])?(?:-Diverted|-Passthrough)?"),
         ("StirStatus", "[ABC]"),
         ("DialBridged", "true|false"),
-        ("QueueResult", "bridged|bridging-in-process|error|hangup|leave|redirected|redirected-from-bridged"),
+        ("QueueResult", _QUEUED),
         ("AnsweredBy", "human|fax|unknown|machine_start|machine_end_(?:beep|silence|other)"),
         ("msg", "Gather End"),
         ("FinishedOnKey", "[0-9#*]?"),

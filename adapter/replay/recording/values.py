@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from adapter.engine.model import Millis
 
+_KINDS = frozenset({"voice", "fallback", "status", "turn", "whisper"})
 Pairs = tuple[tuple[str, str], ...]
 Receipt = Mapping[str, object]
 
@@ -77,7 +78,7 @@ class Recorded:
         if self.is_api:
             return "api"
         parts = self.path.partition("?")[0].strip("/").split("/")
-        if parts[0] == "twilio" and len(parts) > 1:
+        if parts[0] == "twilio" and len(parts) > 1 and parts[1] in _KINDS:
             return parts[1]
         return kind_of(dict(self.fields))
 
@@ -101,6 +102,8 @@ def kind_of(fields: Mapping[str, str]) -> str:
     """What kind of webhook has these fields (Twilio, "TwiML for Programmable Voice", the requests' parameters)."""
     if fields.get("CallbackSource") == "call-progress-events":
         return "status"
+    if "ErrorUrl" in fields:
+        return "fallback"
     if fields.keys() & {"Digits", "SpeechResult", "msg", "DialCallStatus", "RecordingUrl", "QueueResult"}:
         return "turn"
     if fields.get("ParentCallSid"):

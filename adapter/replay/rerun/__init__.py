@@ -15,7 +15,7 @@ from .checks import Checked, checked
 from .distinct import Distinct
 from .order import in_order
 from .pace import Pace
-from .runner import play
+from .runner import Round, play, play_rounds
 from .selection import Selection
 from .tally import Tally
 from .targets import Rerun, Server, Target, fresh_sids
@@ -27,6 +27,7 @@ __all__ = [
     "Distinct",
     "Pace",
     "Rerun",
+    "Round",
     "Selection",
     "Server",
     "Tally",
@@ -35,4 +36,5 @@ __all__ = [
     "fresh_sids",
     "in_order",
     "play",
+    "play_rounds",
 ]

@@ -93,6 +93,7 @@ class Tally:
     followed: Counter[str] = field(default_factory=Counter)
     examples_of_gone: list[Example] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
+    examples_of_troubles: dict[str, list[Example]] = field(default_factory=dict)
     latencies: Counter[int] = field(default_factory=Counter)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
     _calls: OrderedDict[str, _Call] = field(default_factory=OrderedDict)
@@ -111,7 +112,7 @@ class Tally:
         """Count it. The differences that say something: none once the call had gone another way."""
         recorded = checked.rerun.recorded
         self._count(checked, recorded)
-        call = self._call(recorded)
+        call = self._call(recorded, checked.rerun.round)
         if call.has_gone and checked.compared:
             self._follow(recorded, call)
             return ()
@@ -123,10 +124,6 @@ class Tally:
             for each in checked.differences:
                 self._group(each, recorded)
         return checked.differences
-
-    def begin_again(self) -> None:
-        """The same calls come once more: they are others now."""
-        self._calls.clear()
 
     def percentile(self, share: float) -> float:
         """Seconds within which this share of the answers came, to 4 %."""
@@ -145,14 +142,15 @@ class Tally:
         self.webhooks += 1
         if checked.trouble:
             self.troubles[checked.trouble] += 1
+            _keep_example(self.examples_of_troubles.setdefault(checked.trouble, []), recorded)
         if checked.rerun.seconds > 0:
             self.latencies[math.ceil(math.log2(checked.rerun.seconds) * _BUCKETS_PER_DOUBLING)] += 1
         if recorded.at is not None:
             self.first = recorded.at if self.first is None else min(self.first, recorded.at)
             self.last = recorded.at if self.last is None else max(self.last, recorded.at)
 
-    def _call(self, recorded: Recorded) -> _Call:
-        key = recorded.call or recorded.path
+    def _call(self, recorded: Recorded, round_: int) -> _Call:
+        key = f"{round_} {recorded.call or recorded.path}"
         if key not in self._calls:
             call = self._calls[key] = _Call(caller_of(recorded), bool(recorded.call))
             if call.is_one:
@@ -168,8 +166,7 @@ class Tally:
         if _FOLLOWED not in call.marks:
             call.marks.add(_FOLLOWED)
             self.gone += 1
-            if len(self.examples_of_gone) < _MOST_EXAMPLES:
-                self.examples_of_gone.append(_example(recorded))
+            _keep_example(self.examples_of_gone, recorded)
 
     def _mark(self, differences: tuple[Difference, ...], call: _Call) -> None:
         found = {about(each.kind) for each in differences}
@@ -191,8 +188,7 @@ class Tally:
             self.groups[key] = Group(difference)
         group = self.groups[key]
         group.webhooks += 1
-        if len(group.examples) < _MOST_EXAMPLES:
-            group.examples.append(_example(recorded))
+        _keep_example(group.examples, recorded)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, with the latencies in milliseconds."""
@@ -212,6 +208,10 @@ class Tally:
             "followed_calls": self.gone,
             "followed_examples": [_example_as_json(each) for each in self.examples_of_gone],
             "troubles": dict(self.troubles),
+            "trouble_examples": {
+                trouble: [_example_as_json(each) for each in examples]
+                for trouble, examples in self.examples_of_troubles.items()
+            },
             "recorded_seconds": self.recorded_seconds,
             "latency_ms": {
                 name: round(1_000 * self.percentile(share), 2)
@@ -244,8 +244,10 @@ def _group_as_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _example(recorded: Recorded) -> Example:
-    return Example(recorded.call, recorded.caller, recorded.kind, recorded.at)
+def _keep_example(examples: list[Example], recorded: Recorded) -> None:
+    """Where it was found, the first few times."""
+    if len(examples) < _MOST_EXAMPLES:
+        examples.append(Example(recorded.call, recorded.caller, recorded.kind, recorded.at))
 
 
 def _example_as_json(example: Example) -> dict[str, Any]:

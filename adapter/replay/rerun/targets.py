@@ -15,6 +15,7 @@ from adapter.replay.exchange import Exchange, HttpExchange, NoAnswer, Reply
 from adapter.replay.recording import Answer, Receipt, Recorded
 from adapter.replay.recording.values import call_id_in
 
+from .addresses import here
 from .api_calls import ApiCalls, Customers, NoKey
 
 _CALL_SID: Final = re.compile("CA[0-9a-f]{32}")
@@ -23,13 +24,15 @@ _CALL_SID: Final = re.compile("CA[0-9a-f]{32}")
 @dataclass(frozen=True, slots=True)
 class Rerun:
     """A webhook that was played again. `answer` None: there was none, and `trouble` says why. `receipt`: what was
-    decided, where that can be known. `seconds`: how long the answer took."""
+    decided, where that can be known. `seconds`: how long the answer took. `round`: how often its call was played
+    before."""
 
     recorded: Recorded
     answer: Answer | None
     receipt: Receipt | None = None
     seconds: float = 0.0
     trouble: str = ""
+    round: int = 0
 
 
 class Target(Protocol):
@@ -99,8 +102,9 @@ def sent_to_api(api: ApiCalls, recorded: Recorded) -> Rerun:
 
 
 def sent(exchange: Exchange, public_url: str, recorded: Recorded) -> Reply:
-    """The webhook over this exchange. NoAnswer."""
-    return exchange.send(recorded.method, public_url + recorded.path, dict(recorded.fields))
+    """The webhook over this exchange, to our own address of its kind. NoAnswer."""
+    webhook = here(recorded)
+    return exchange.send(webhook.method, public_url + webhook.path, webhook.fields)
 
 
 def answer_of(reply: Reply) -> Answer:

@@ -1,0 +1,161 @@
+"""Many customers at once, from somebody's other system: matched, linked and remembered by the engine's own rules.
+
+Each record is what a standalone end (semantics §7) would be, with two differences: it is no call, so none is kept and
+nothing is billed or counted; and a record that names no last contact makes nobody look as if they had just called.
+How far a file has come is kept in the transaction that takes its records, so an import that was killed goes on where it
+was. Leaves out: reading files (`cli`), what a record may be (`web.customer_records`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final
+
+from adapter.engine import identity, intents, variables
+from adapter.engine.model import Hints, IntentUpdate, Millis, Principal, VariableUpdate
+from adapter.engine.policy import DAY
+from adapter.store import answers
+from adapter.store.bulk.roster import Roster
+from adapter.store.database import Transaction
+
+from .service import Service
+
+_IMPORT: Final = "import"
+_PROGRESS_DAYS: Final = 30
+# Beyond the reach of recency: of whom nothing is said, nothing is assumed.
+_LONG_AGO: Final = 8 * DAY
+_NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One customer of the other system. `hints` decide who it is; `numbers`: further ones of theirs. `last_contact`
+    None: not known. A `customer_ref` that nobody has becomes that of a customer who is new."""
+
+    place: int
+    hints: Hints
+    numbers: tuple[Hints, ...] = ()
+    intents: tuple[IntentUpdate, ...] = ()
+    variables: tuple[VariableUpdate, ...] = ()
+    last_contact: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a file has come: records read, and what became of them."""
+
+    read: int = 0
+    created: int = 0
+    known: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`progress` afterwards; `erased`: places of records whose customer was erased and stays so."""
+
+    progress: Progress
+    erased: tuple[int, ...] = field(default=())
+
+
+def import_progress(service: Service, principal: Principal, file: str) -> Progress:
+    """Where this file's import is. `file`: names its content."""
+    with service.store.read(principal.realm) as tx:
+        return _progress(tx, file, service.clock.now())
+
+
+def import_customers(
+    service: Service, principal: Principal, file: str, records: Sequence[Record], before: Progress
+) -> Taken:
+    """Take the next records of the file, all in one transaction. `before`: the progress so far, in which those that
+    were read and refused since are counted. Nothing is done when somebody else has taken them meanwhile."""
+
+    def work(tx: Transaction) -> Taken:
+        now = service.clock.now()
+        kept = _progress(tx, file, now)
+        if kept.read >= before.read + len(records) and records:
+            return Taken(kept)
+        importing = _Importing(service, tx, file, now, Roster(tx, [hints for each in records for hints in _all(each)]))
+        found = [importing.take(record) for record in records]
+        importing.roster.write(is_first=not kept.created)
+        progress = replace(
+            before,
+            read=before.read + len(records),
+            created=before.created + found.count(True),
+            known=before.known + found.count(False),
+            refused=before.refused + found.count(None),
+        )
+        answers.keep(tx, _IMPORT, file, "", dict(asdict(progress)), _NOBODY, now + _PROGRESS_DAYS * DAY)
+        erased = tuple(each.place for each, done in zip(records, found, strict=True) if done is None)
+        return Taken(progress, erased)
+
+    return service.store.transact(principal.realm, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Importing:
+    """One transaction of an import."""
+
+    service: Service
+    tx: Transaction
+    file: str
+    now: Millis
+    roster: Roster
+
+    def take(self, record: Record) -> bool | None:
+        """Whether the customer is new; None: they were erased."""
+        call_id = f"import/{self.file[:12]}/{record.place}"
+        contact = record.last_contact if record.last_contact is not None else self.now - _LONG_AGO
+        ref, is_new = self._recognized(record.hints, call_id, contact)
+        if ref is None:
+            return None
+        for number in record.numbers:
+            self._recognized(replace(number, customer_ref=ref), call_id, contact)
+        self._remember(record, ref, call_id)
+        return is_new
+
+    def _recognized(self, hints: Hints, call_id: str, contact: Millis) -> tuple[str | None, bool]:
+        """Whose record it is, the links written that the decision says."""
+        roster = self.roster
+        decision = identity.resolve(call_id, hints, roster.facts(hints), self.service.policy, self.now)
+        ref = decision.customer_ref
+        if ref is None:
+            ref = self._new_ref(hints)
+            if ref is None:
+                return None, False
+            roster.create(ref, self.now, contact)
+        else:
+            roster.touch(ref, contact)
+        if hints.ani is not None and decision.links.ani:
+            roster.link_ani(hints.ani, ref, contact, hints.line_type, self.now)
+        for pair in decision.links.external:
+            roster.link_external(pair, ref, contact)
+        if hints.ani is not None and decision.links.sightings:
+            roster.sight(hints.ani, decision.links.sightings, call_id, contact)
+        return ref, decision.customer_ref is None
+
+    def _new_ref(self, hints: Hints) -> str | None:
+        """The one that the record brings along, if nobody has it: other systems know the customer by it."""
+        given = hints.customer_ref
+        if given is None or self.roster.facts(Hints(customer_ref=given)).customers:
+            return self.service.ids.customer_ref()
+        return None if self.roster.is_erased(given) else given
+
+    def _remember(self, record: Record, ref: str, call_id: str) -> None:
+        if record.intents:
+            known = self.roster.intents(ref, [update.intent for update in record.intents])
+            self.roster.save_intents(ref, intents.apply(known, record.intents, call_id, self.now))
+        if record.variables:
+            living = self.roster.variables(ref, [update.name for update in record.variables], self.now)
+            policy = self.service.policy.variables
+            self.roster.save_variables(ref, *variables.apply(living, record.variables, policy, self.now))
+
+
+def _progress(tx: Transaction, file: str, now: Millis) -> Progress:
+    kept = answers.find(tx, _IMPORT, file, now)
+    return Progress() if kept is None else Progress(**{name: int(str(value)) for name, value in kept.body.items()})
+
+
+def _all(record: Record) -> tuple[Hints, ...]:
+    return (record.hints, *record.numbers)
