@@ -109,7 +109,7 @@ def _ask(point: int, scene: Scene, folder: Path, sabotage: Sabotage | None, tell
         tell(ask())
     greet, *rest = asking.call_by_telephone(2)
     tell(greet())
-    with _store_away(scene.away):
+    with store_away(scene.away):
         for ask in rest:
             tell(ask())
     apply_waiting(asking.service)
@@ -118,7 +118,7 @@ def _ask(point: int, scene: Scene, folder: Path, sabotage: Sabotage | None, tell
 
 
 @contextmanager
-def _store_away(away: bool) -> Iterator[None]:
+def store_away(away: bool) -> Iterator[None]:
     real = SqliteStore.begin
     if away:
         SqliteStore.begin = _is_away  # type: ignore[assignment, method-assign]
