@@ -24,6 +24,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .disk import sync
+
 MOST_PAYLOAD_BYTES = 64 * 1024
 SECTOR_BYTES = 512
 _NAME_BYTES = 16
@@ -127,7 +129,7 @@ class Journal:
                         at += _room(len(payload))
                 os.fsync(file)
             draft.rename(self._path)
-            sync_folder(self._path.parent)
+            sync(self._path.parent)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -152,7 +154,7 @@ class Journal:
         """Call while holding the lock."""
         name, end = _name(file), self._last.at
         if name != self._last.name:
-            sync_folder(self._path.parent)  # whoever has made the file may not have come to it
+            sync(self._path.parent)  # whoever has made the file may not have come to it
             end = SECTOR_BYTES
         for at, _, length, _ in _headers(file, end):
             end = at + _room(length)
@@ -164,16 +166,7 @@ def make_folder(folder: Path) -> None:
     """For its owner alone."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_folder(folder.parent)  # or a power cut could take the folder, and with it what is in it
-
-
-def sync_folder(folder: Path) -> None:
-    """The names of what is in it are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(folder.parent)  # or a power cut could take the folder, and with it what is in it
 
 
 @contextmanager
