@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.console import Console
 
 from adapter.config import Config
 from adapter.engine.flow.menu import called
@@ -62,7 +63,9 @@ def preview(
     rows: list[dict[str, object]] = []
     for line in _chosen(config, number):
         spoken = _in_language(line, language)
-        wanted = [each for each in _told(spoken, speaker, Remembered(name, intent)) if _is_wanted(each, step)]
+        # A line that asks much in several languages takes a while.
+        with Console(stderr=True).status(f"Line {line.number}: going through every conversation …"):
+            wanted = [each for each in _told(spoken, speaker, Remembered(name, intent)) if _is_wanted(each, step)]
         rows += [each.row for each in wanted]
         if not as_json:
             click.echo("\n".join(_page(spoken, wanted, twiml)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapter.replay.importers import imported
-from adapter.replay.recording import Answer, Broken, Recorded
+from adapter.replay.recording import Answer, Broken, Recorded, line_of
 
 FORM = "CallSid=CA1&From=%2B14155550123&CallStatus=ringing"
 FIELDS = (("CallSid", "CA1"), ("From", "+14155550123"), ("CallStatus", "ringing"))
@@ -74,9 +74,14 @@ def test_times_are_read_as_they_are_written(time: object) -> None:
     assert one({"time": time, "body": FORM}).at == AT
 
 
-@pytest.mark.parametrize("time", ["yesterday", True, None, {}, "", -1e400])
+NO_TIMES = ["yesterday", True, None, {}, "", -1, -1e400, float("nan"), 10**400, 10**15, "0001-01-01T00:00:00+14:00"]
+
+
+@pytest.mark.parametrize("time", NO_TIMES, ids=str)
 def test_what_is_no_time_is_none(time: object) -> None:
-    assert one({"time": time, "body": FORM}).at is None
+    found = one({"time": time, "body": FORM})
+    assert found.at is None
+    assert line_of(found)
 
 
 def test_values_become_texts_and_lists_fields_that_came_several_times() -> None:

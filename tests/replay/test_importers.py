@@ -20,6 +20,7 @@ from adapter.replay.importers import Unreadable, imported
 from adapter.replay.importers.events import calls_between, client_for, field_name, read_calls
 from adapter.replay.importers.exchange import NoWebhook
 from adapter.replay.importers.ngrok import fetch
+from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary
 from adapter.replay.recording import Answer, Broken, Recorded, line_of
 
 PAYLOADS = Path(__file__).parent.parent / "recordings" / "payloads.jsonl"
@@ -35,6 +36,7 @@ FIELDS = (
 TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Málaga</Say></Response>'
 AT = 1_770_460_200_000
 ACCOUNT = "AC" + "a" * 32
+CLEAN = Pseudonyms(Key(b"k" * 32), vocabulary()).clean
 API = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}"
 
 
@@ -379,32 +381,13 @@ def test_a_recording_whose_beginning_is_torn_is_recognized_all_the_same() -> Non
 
 
 KEYS = ["log", "entries", "request", "response", "requests", "events", "params", "kind", "url", "uri", "method", "raw"]
+KEYS += ["headers", "CallSid", "body", "time", "isBase64Encoded", "status", "postData", "parameters", "call_sid"]
+texts = st.text(max_size=5) | st.sampled_from(
+    ["CallSid=CA1&a=b", "POST", "GET", "https://x/y?z", "2026-02-07T10:30:00Z", "YQ=="]
+)
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "log",
-                    "entries",
-                    "request",
-                    "response",
-                    "requests",
-                    "events",
-                    "params",
-                    "kind",
-                    "url",
-                    "uri",
-                    "method",
-                    "raw",
-                    "headers",
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
     max_leaves=12,
 )
 
@@ -413,6 +396,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 def test_whatever_a_file_holds_it_is_imported_told_or_refused(document: Any, data: bytes) -> None:
     for text in (json.dumps(document).encode(), data, b"curl " + data, b"CallSid=" + data, b'{"log": ' + data):
         try:
-            read(text)
+            found = read(text)
         except Unreadable:
             continue
+        assert all(line_of(CLEAN(each)) for each in found if isinstance(each, Recorded))

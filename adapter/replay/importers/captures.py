@@ -8,7 +8,6 @@ where it has one of their usual names.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
@@ -17,7 +16,7 @@ from adapter.replay.recording import Answer, Broken, Pairs, Recorded, kind_of
 from adapter.replay.recording.reader import numbered_lines
 
 from .entries import webhooks_of
-from .exchange import Exchange, NoWebhook, decoded, form, iso_millis, pairs_of, rfc2822_millis, webhook_of
+from .exchange import LATEST, Exchange, NoWebhook, decoded, form, iso_millis, pairs_of, rfc2822_millis, webhook_of
 
 Table = Mapping[str, Any]
 
@@ -178,7 +177,7 @@ def _word(around: tuple[Table, ...], names: tuple[str, ...]) -> str:
 def _millis(value: Any) -> Millis | None:
     if isinstance(value, str):
         return iso_millis(value) or rfc2822_millis(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST:
         return None
     return round(value if value >= _MILLIS_FROM else value * 1_000)
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from adapter.engine.model import Millis
 from adapter.replay.recording import Answer, Pairs, Recorded
 
+LATEST: Final = 253_402_300_799_999  # the end of the year 9999, the last that can be written in a recording
 _CALLS_TWILIO: Final = ("api.twilio.com", "lookups.twilio.com")
 
 
@@ -113,6 +114,7 @@ def _named(items: object) -> Iterable[Any]:
             yield item.get("name"), item.get("value")
 
 
-def _millis(moment: datetime) -> Millis:
+def _millis(moment: datetime) -> Millis | None:
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1_000)
+    millis = round(aware.timestamp() * 1_000)
+    return millis if 0 <= millis <= LATEST else None
