@@ -28,12 +28,11 @@ class Kept:
 
 
 _FIND = PerTokens(
-    lambda number: sa.select(answers.c.token, answers.c.fingerprint, answers.c.sealed).where(
+    lambda number: sa.select(answers.c.token, answers.c.fingerprint, answers.c.sealed, answers.c.expires_at).where(
         answers.c.account == bind("account"),
         answers.c.realm == bind("realm"),
         answers.c.scope == bind("scope"),
         any_of(answers.c.token, number),
-        answers.c.expires_at > bind("now"),
     )
 )
 _FORGET = PerTokens(
@@ -50,10 +49,11 @@ _KEEP = upsert(answers)
 def find(tx: Transaction, scope: str, key: str, now: Millis) -> Kept | None:
     """The answer kept under this key, if it has not expired."""
     tokens = tx.tokens("answer", scope, key)
-    found = tx.row(_FIND[len(tokens)], {**numbered(tokens), "scope": scope, "now": now})
+    rows = tx.rows(_FIND[len(tokens)], {**numbered(tokens), "scope": scope})
+    found = next((row for row in rows if row[3] > now), None)
     if found is None:
         return None
-    token, fingerprint, sealed = found
+    token, fingerprint, sealed, _ = found
     return Kept(fingerprint, json.loads(tx.open("answers", token, sealed))[1])
 
 
@@ -69,9 +69,9 @@ def keep(
     """Keep it until `expires_at`; takes the place of one that has expired."""
     tokens = tx.tokens("answer", scope, key)
     if len(tokens) > 1:  # an expired one under an older key would be in the way of its renewal
-        tx.execute(_FORGET[len(tokens)], {**numbered(tokens), "scope": scope})
+        tx.write(_FORGET[len(tokens)], {**numbered(tokens), "scope": scope})
     token = tokens[0]
     values: dict[str, Bound] = {"scope": scope, "token": token, "fingerprint": fingerprint, "expires_at": expires_at}
     # The key is sealed with the body, or the row could not be found again under a new encryption key.
     sealed = tx.seal("answers", token, json.dumps([key, body]))
-    tx.execute(_KEEP, {**values, "customer": to_bytes(customer_ref), "sealed": sealed})
+    tx.write(_KEEP, {**values, "customer": to_bytes(customer_ref), "sealed": sealed})

@@ -51,7 +51,7 @@ def save(tx: Transaction, call: Call) -> None:
         "origin": call.origin.value,
         "verdict": None if call.verdict is None else call.verdict.value,
     }
-    tx.execute(_SAVE, {**values, "sealed": tx.seal("calls", row_key(call.call_id), callbody.encode(call))})
+    tx.write(_SAVE, {**values, "sealed": tx.seal("calls", row_key(call.call_id), callbody.encode(call))})
 
 
 def of_customer(tx: Transaction, ref: str, limit: int = 1000) -> list[Call]:

@@ -38,6 +38,7 @@ __all__ = [
     "facts",
     "link_ani",
     "link_external",
+    "linked",
     "note_line_type",
     "restore_ani",
     "restore_contact",
@@ -142,6 +143,14 @@ def facts(tx: Transaction, hints: Hints, also: tuple[str, ...] = ()) -> Facts:
     )
 
 
+def linked(tx: Transaction, hints: Hints) -> tuple[str, ...]:
+    """Whom the hints name or are linked to, the most telling first (semantics §5); erased ones may be among them."""
+    external = (_external_link(tx, pair) for pair in hints.external_ids)
+    refs = [hints.customer_ref, *(link.customer_ref for link in external if link is not None)]
+    refs += [link.customer_ref for link in (_ani_links(tx, hints.ani) if hints.ani else ())]
+    return tuple(dict.fromkeys(ref for ref in refs if ref))
+
+
 def create(tx: Transaction, ref: str, now: Millis) -> None:
     """A new customer. An erased one cannot come back (semantics §8): AdapterError."""
     if not tx.execute(_CREATE, {"customer": to_bytes(ref), "now": now}):
@@ -155,12 +164,12 @@ def exists(tx: Transaction, ref: str) -> bool:
 
 def touch(tx: Transaction, ref: str, now: Millis) -> None:
     """Remember that the customer was in contact now."""
-    tx.execute(_TOUCH, {"customer": to_bytes(ref), "now": now})
+    tx.write(_TOUCH, {"customer": to_bytes(ref), "now": now})
 
 
 def restore_contact(tx: Transaction, ref: str, to: Millis, only_if: Millis) -> None:
     """Take a `touch` back, unless the customer was in contact again since."""
-    tx.execute(_RESTORE_CONTACT, {"customer": to_bytes(ref), "to": to, "only_if": only_if})
+    tx.write(_RESTORE_CONTACT, {"customer": to_bytes(ref), "to": to, "only_if": only_if})
 
 
 def _customer(tx: Transaction, ref: str) -> CustomerFacts | None:

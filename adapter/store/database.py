@@ -10,9 +10,9 @@ is done (`sqlite_store`, `postgres_store`), the schema (`schema`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any, ClassVar, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any, ClassVar, TypeVar
 
 from adapter.engine.model import Millis, Realm
 from adapter.errors import AdapterError, ConfigError, StoreUnavailable
@@ -28,15 +28,6 @@ Row = tuple[Any, ...]
 T = TypeVar("T")
 
 
-class Cursor(Protocol):
-    """What both drivers' cursors have."""
-
-    @property
-    def rowcount(self) -> int: ...
-
-    def fetchall(self) -> list[Any]: ...
-
-
 class Transaction(ABC):
     """What the store's functions work through. Not shared between threads, of no use after its block.
 
@@ -44,56 +35,41 @@ class Transaction(ABC):
     realm can neither be found nor opened from another.
     """
 
-    __slots__ = ("_depth", "_scope", "keyring", "realm")
+    __slots__ = ("_scope", "_tokens", "keyring", "realm")
     dialect: ClassVar[Dialect]
-    # The driver's own, and what it means to a caller.
-    _driver_error: ClassVar[type[Exception]]
 
     def __init__(self, realm: Realm, keyring: Keyring) -> None:
         self.realm = realm
         self.keyring = keyring
         self._scope: dict[str, Bound] = {"account": realm.account, "realm": realm.number}
-        self._depth = 0
+        self._tokens: dict[tuple[str, ...], tuple[bytes, ...]] = {}
 
+    @abstractmethod
     def execute(self, statement: Prepared, values: Mapping[str, Bound]) -> int:
         """Run it; the number of rows changed. StoreUnavailable when the database fails."""
-        return self._run(statement, values).rowcount
 
-    def execute_many(self, statement: Prepared, values: Iterable[Mapping[str, Bound]]) -> None:
-        """Run it once for each."""
+    def write(self, statement: Prepared, values: Mapping[str, Bound]) -> None:
+        """Run it before the transaction ends and before anything else is read. Where a round trip costs something it
+        waits for the next one; what is wrong with it then shows later, and the whole work is done again."""
+        self.execute(statement, values)
+
+    def write_many(self, statement: Prepared, values: Iterable[Mapping[str, Bound]]) -> None:
+        """`write` it once for each."""
         for each in values:
-            self._run(statement, each)
+            self.write(statement, each)
 
+    @abstractmethod
     def rows(self, statement: Prepared, values: Mapping[str, Bound]) -> list[Row]:
-        """Run it; all rows."""
-        try:
-            return self._run(statement, values).fetchall()
-        except self._driver_error as error:
-            raise self._translated(error) from error
+        """Run it; all rows. StoreUnavailable when the database fails."""
 
     def row(self, statement: Prepared, values: Mapping[str, Bound]) -> Row | None:
         """Run it; the first row, or None."""
         found = self.rows(statement, values)
         return found[0] if found else None
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    @abstractmethod
+    def savepoint(self) -> AbstractContextManager[None]:
         """What happens inside is undone when the block raises (and the exception goes on)."""
-        self._depth += 1
-        name = f"savepoint_{self._depth}"
-        self._plainly(f"SAVEPOINT {name}")
-        try:
-            yield
-        except BaseException:
-            # The database may have ended the whole transaction already: SQLite after a full disk, a lost connection.
-            if self._is_open():
-                self._plainly(f"ROLLBACK TO {name}")
-                self._plainly(f"RELEASE {name}")
-            raise
-        else:
-            self._plainly(f"RELEASE {name}")
-        finally:
-            self._depth -= 1
 
     def steady(self, told: Millis) -> Millis:
         """The time by which rate windows are measured: what this process' clock told, unless the database knows better.
@@ -104,11 +80,16 @@ class Transaction(ABC):
 
     def token(self, kind: str, *parts: str) -> bytes:
         """Under which index a new row of this realm is kept."""
-        return self.keyring.token(kind, str(self.realm.account), str(self.realm.number), *parts)
+        return self.tokens(kind, *parts)[0]
 
     def tokens(self, kind: str, *parts: str) -> tuple[bytes, ...]:
         """Under which indexes a row of this realm may be found."""
-        return self.keyring.tokens(kind, str(self.realm.account), str(self.realm.number), *parts)
+        asked = (kind, *parts)
+        found = self._tokens.get(asked)
+        if found is None:
+            realm = str(self.realm.account), str(self.realm.number)
+            found = self._tokens[asked] = self.keyring.tokens(kind, *realm, *parts)
+        return found
 
     def seal(self, table: str, key: bytes, text: str) -> bytes:
         """Seal a value for the row of `table` with this primary key (below the realm)."""
@@ -121,17 +102,10 @@ class Transaction(ABC):
     def _context(self, table: str, key: bytes) -> bytes:
         return f"{table}:{self.realm.account}:{self.realm.number}:".encode() + key
 
-    @abstractmethod
-    def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> Cursor: ...
 
-    @abstractmethod
-    def _plainly(self, sql: str) -> None: ...
-
-    @abstractmethod
-    def _is_open(self) -> bool: ...
-
-    @abstractmethod
-    def _translated(self, error: Exception) -> Exception: ...
+# Reads what a work is going to read, as far as it can be known. It is given nothing for what was not read yet, and
+# called once more when that is there, for what follows from it. What it returns is of no interest.
+Ahead = Callable[[Transaction], object]
 
 
 class Store(ABC):
@@ -168,12 +142,23 @@ class Store(ABC):
         StoreInterrupted when doing all of it again may succeed: `transact` does so.
         """
 
-    def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
-        """Do `work` in a write transaction, again if need be; what it returned the time it was committed."""
-        with self.around_transactions():
-            return self._transact(realm, work, at_most_seconds)
+    def transact(
+        self,
+        realm: Realm,
+        work: Callable[[Transaction], T],
+        at_most_seconds: float | None = None,
+        ahead: Ahead | None = None,
+    ) -> T:
+        """Do `work` in a write transaction, again if need be; what it returned the time it was committed.
 
-    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
+        `ahead` changes nothing but how often the database is asked: what it reads is there when the work wants it.
+        """
+        with self.around_transactions():
+            return self._transact(realm, work, at_most_seconds, ahead)
+
+    def _transact(
+        self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None, ahead: Ahead | None
+    ) -> T:
         with self.begin(realm, at_most_seconds) as tx:
             return work(tx)
 

@@ -3,7 +3,8 @@
 An acknowledged write waits for the disk, and for its turn among the processes of the machine; who shares both waits for
 neither. Whoever comes first leads: it does its own work and that of all who have come by then, commits once, tells
 them, and hands on to the first of those who came meanwhile. No thread works for others more than once for its own.
-Leaves out: what a transaction is (`sqlite_store`).
+Leaves out: what a transaction is (`sqlite_store`,
+`postgres_store`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from adapter.engine.model import Realm
 from adapter.errors import AdapterError, StoreUnavailable
 
-from .database import Transaction
+from .database import Ahead, Transaction
 
 T = TypeVar("T")
 
@@ -25,11 +26,21 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """What one thread wants done; another one may do it. `failed`: what its thread raises in place of a result."""
 
-    __slots__ = ("_result", "deadline", "failed", "is_done", "realm", "thread", "turn", "work")
+    __slots__ = ("_result", "ahead", "deadline", "failed", "is_done", "is_hurried", "realm", "thread", "turn", "work")
 
-    def __init__(self, realm: Realm, work: Callable[[Transaction], T], deadline: float) -> None:
-        """`deadline`: of `time.monotonic`; until then its turn has to come."""
+    def __init__(
+        self,
+        realm: Realm,
+        work: Callable[[Transaction], T],
+        deadline: float,
+        ahead: Ahead | None = None,
+        *,
+        is_hurried: bool = False,
+    ) -> None:
+        """`deadline`: of `time.monotonic`; until then its turn has to come. `ahead`: of `Store.transact`."""
         self.realm = realm
+        self.ahead = ahead
+        self.is_hurried = is_hurried
         self.work = work
         self.deadline = deadline
         self.thread = threading.get_ident()
@@ -44,6 +55,16 @@ class Job(Generic[T]):
         """Raises what the work raises."""
         self._result = self.work(tx)
 
+    def run_apart(self, tx: Transaction) -> None:
+        """Among others: what it raises undoes what it did, and nothing else."""
+        try:
+            with tx.savepoint():
+                self.run(tx)
+        except StoreUnavailable:
+            raise  # the database's fault, and so everybody's
+        except Exception as error:  # noqa: BLE001 - its own thread raises it
+            self.failed = error
+
     def result(self) -> T:
         """What the work returned."""
         if self.failed is not None:
@@ -52,8 +73,9 @@ class Job(Generic[T]):
 
 
 Jobs = Sequence[Job[Any]]
-# Calls the function for the jobs once it may write, does all of them in one transaction and commits it. A job that
-# fails alone gets its `failed`; what this raises, all of them fail with. It has until the deadline to begin.
+# Calls the function for the jobs (again: for all of them, and who has come since), does all of them in one transaction
+# and commits it. A job that fails alone gets its `failed`; what this raises, all of them fail with. It has until the
+# deadline to begin.
 Together = Callable[[Callable[[], Jobs], float], None]
 
 

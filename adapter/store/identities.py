@@ -111,16 +111,23 @@ _INSERT_SIGHTING = Prepared(sa.insert(sightings))
 SIGHTING_REFRESH_MS = DAY
 
 
-def link_ani(tx: Transaction, ani: str, ref: str, now: Millis, line_type: LineType | None = None) -> None:
-    """The number points to the customer, seen now; a line type that says something is remembered with its time."""
+def link_ani(
+    tx: Transaction, ani: str, ref: str, now: Millis, line_type: LineType | None = None, *, is_there: bool | None = None
+) -> None:
+    """The number points to the customer, seen now; a line type that says something is remembered with its time.
+
+    `is_there`: whether it did so before, for whom has read that in this transaction; None: not known.
+    """
     tokens, customer = tx.tokens("ani", ani), to_bytes(ref)
     known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
-    changed = tx.execute(
-        _REFRESH_NUMBER[len(tokens)], {**numbered(tokens), "customer": customer, "now": now, "new_type": known}
-    )
-    if changed:
-        return
-    tx.execute(
+    if is_there is not False:
+        values = {**numbered(tokens), "customer": customer, "now": now, "new_type": known}
+        if is_there:
+            tx.write(_REFRESH_NUMBER[len(tokens)], values)
+            return
+        if tx.execute(_REFRESH_NUMBER[len(tokens)], values):
+            return
+    tx.write(
         _INSERT_NUMBER,
         {
             "token": tokens[0],
@@ -145,20 +152,20 @@ def restore_ani(
         "line_type": None if line_type is None else LINE_TYPES.index(line_type),
         "line_type_at": line_type_at,
     }
-    tx.execute(_RESTORE_NUMBER[len(tokens)], {**numbered(tokens), **values})
+    tx.write(_RESTORE_NUMBER[len(tokens)], {**numbered(tokens), **values})
 
 
 def note_line_type(tx: Transaction, ani: str, line_type: LineType | None, at: Millis) -> None:
     """What kind of line the number is, for everybody it points to. Nobody was seen by this."""
     tokens = tx.tokens("ani", ani)
     known = None if line_type in (None, LineType.UNKNOWN) else LINE_TYPES.index(line_type)
-    tx.execute(_NOTE_LINE_TYPE[len(tokens)], {**numbered(tokens), "line_type": known, "line_type_at": at})
+    tx.write(_NOTE_LINE_TYPE[len(tokens)], {**numbered(tokens), "line_type": known, "line_type_at": at})
 
 
 def unlink_ani(tx: Transaction, ani: str, ref: str) -> None:
     """The number no longer points to this customer (it may still point to others)."""
     tokens = tx.tokens("ani", ani)
-    tx.execute(_DELETE_NUMBER[len(tokens)], {**numbered(tokens), "customer": to_bytes(ref)})
+    tx.write(_DELETE_NUMBER[len(tokens)], {**numbered(tokens), "customer": to_bytes(ref)})
 
 
 def link_external(tx: Transaction, pair: Pair, ref: str, now: Millis) -> str:
@@ -168,7 +175,7 @@ def link_external(tx: Transaction, pair: Pair, ref: str, now: Millis) -> str:
     if moved is not None:
         return bytes(moved[0]).hex()
     values: dict[str, Bound] = {"token": tokens[0], "customer": customer, "key": pair[0], "last_seen": now, "doubts": 0}
-    tx.execute(_INSERT_EXTERNAL, {**values, "sealed": tx.seal("external_ids", tokens[0], pair[1])})
+    tx.write(_INSERT_EXTERNAL, {**values, "sealed": tx.seal("external_ids", tokens[0], pair[1])})
     return tokens[0].hex()
 
 
@@ -198,9 +205,9 @@ def sight(tx: Transaction, ani: str, pairs: Sequence[Pair], call_id: str, now: M
         if found is None:
             row: dict[str, Bound] = {"pair": tokens[0], "ani": numbers_tokens[0], "call_id": call_id, "seen_at": now}
             text = json.dumps([*pair, ani])
-            tx.execute(_INSERT_SIGHTING, {**row, "sealed": tx.seal("sightings", tokens[0] + numbers_tokens[0], text)})
+            tx.write(_INSERT_SIGHTING, {**row, "sealed": tx.seal("sightings", tokens[0] + numbers_tokens[0], text)})
         elif found[2] < now - SIGHTING_REFRESH_MS:
-            tx.execute(_REFRESH_SIGHTING, {"of_pair": found[0], "of_ani": found[1], "now": now})
+            tx.write(_REFRESH_SIGHTING, {"of_pair": found[0], "of_ani": found[1], "now": now})
 
 
 def doubt(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:
@@ -219,7 +226,7 @@ def _mark(
     customer = to_bytes(ref)
     if ani:
         tokens = tx.tokens("ani", ani)
-        tx.execute(of_number[len(tokens)], {**numbered(tokens), "customer": customer})
+        tx.write(of_number[len(tokens)], {**numbered(tokens), "customer": customer})
     for token_hex in tokens_hex:
         _on_link(tx, of_external, token_hex, customer)
 

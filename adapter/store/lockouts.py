@@ -53,9 +53,9 @@ def find(tx: Transaction, tokens: tuple[bytes, ...]) -> WrongAnswers | None:
 def save(tx: Transaction, tokens: tuple[bytes, ...], counted: WrongAnswers) -> None:
     """Replace what was counted, under whichever key."""
     forget(tx, tokens)
-    tx.execute(_INSERT, {"token": tokens[0], "failures": counted.count, "until": counted.until})
+    tx.write(_INSERT, {"token": tokens[0], "failures": counted.count, "until": counted.until})
 
 
 def forget(tx: Transaction, tokens: tuple[bytes, ...]) -> None:
     """Nothing was counted."""
-    tx.execute(_FORGET[len(tokens)], numbered(tokens))
+    tx.write(_FORGET[len(tokens)], numbered(tokens))

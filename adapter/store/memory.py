@@ -28,6 +28,7 @@ def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
 
 _INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]
 _VARIABLE_COLUMNS = [column for column in variables_table.c if column.name not in ("account", "realm", "customer")]
+_EXPIRES_AT = [column.name for column in _VARIABLE_COLUMNS].index("expires_at")
 # The name last: two calls may open an intent in the same millisecond, and a database without a rule gives any order.
 _OLDEST_FIRST = (intents_table.c.opened_at, intents_table.c.position, intents_table.c.intent)
 _ALL_INTENTS = Prepared(sa.select(*_INTENT_COLUMNS).where(_of_customer(intents_table)).order_by(*_OLDEST_FIRST))
@@ -45,15 +46,11 @@ _FORGET_INTENT = Prepared(
 )
 _VARIABLES = Prepared(
     sa.select(*_VARIABLE_COLUMNS)
-    .where(_of_customer(variables_table), variables_table.c.expires_at > bind("now"))
+    .where(_of_customer(variables_table))
     .order_by(variables_table.c.created_at, variables_table.c.position, variables_table.c.name)
 )
 _VARIABLE = Prepared(
-    sa.select(*_VARIABLE_COLUMNS).where(
-        _of_customer(variables_table),
-        variables_table.c.name == bind("of_name"),
-        variables_table.c.expires_at > bind("now"),
-    )
+    sa.select(*_VARIABLE_COLUMNS).where(_of_customer(variables_table), variables_table.c.name == bind("of_name"))
 )
 _SAVE_VARIABLE = upsert(variables_table)
 _FORGET_VARIABLE = Prepared(
@@ -75,7 +72,9 @@ def memory(tx: Transaction, ref: str, now: Millis) -> Memory:
     customer = to_bytes(ref)
     return Memory(
         tuple(intent_of(tx, customer, row) for row in tx.rows(_OPEN_INTENTS, {"customer": customer})),
-        tuple(variable_of(tx, customer, row) for row in tx.rows(_VARIABLES, {"customer": customer, "now": now})),
+        tuple(
+            variable_of(tx, customer, row) for row in tx.rows(_VARIABLES, {"customer": customer}) if _lives(row, now)
+        ),
     )
 
 
@@ -95,29 +94,29 @@ def intents(tx: Transaction, ref: str, names: Sequence[str]) -> dict[str, Intent
 def save_intents(tx: Transaction, ref: str, changed: Sequence[Intent]) -> None:
     """Insert or replace these."""
     customer = to_bytes(ref)
-    tx.execute_many(_SAVE_INTENT, (intent_row(tx, customer, intent) for intent in changed))
+    tx.write_many(_SAVE_INTENT, (intent_row(tx, customer, intent) for intent in changed))
 
 
 def forget_intents(tx: Transaction, ref: str, names: Sequence[str]) -> None:
     """Delete these: nobody ever called about them after all."""
     customer = to_bytes(ref)
-    tx.execute_many(_FORGET_INTENT, ({"customer": customer, "name": name} for name in names))
+    tx.write_many(_FORGET_INTENT, ({"customer": customer, "name": name} for name in names))
 
 
 def variables(tx: Transaction, ref: str, names: Sequence[str], now: Millis) -> dict[str, Variable]:
     """Those of the named variables that live."""
     customer = to_bytes(ref)
-    rows = (tx.row(_VARIABLE, {"customer": customer, "of_name": name, "now": now}) for name in names)
-    return {row[0]: variable_of(tx, customer, row) for row in rows if row is not None}
+    rows = (tx.row(_VARIABLE, {"customer": customer, "of_name": name}) for name in names)
+    return {row[0]: variable_of(tx, customer, row) for row in rows if row is not None and _lives(row, now)}
 
 
 def save_variables(tx: Transaction, ref: str, keep: Sequence[Variable], forget: Sequence[str]) -> None:
     """Insert or replace `keep`, delete `forget`."""
     customer = to_bytes(ref)
-    tx.execute_many(_SAVE_VARIABLE, (variable_row(tx, customer, variable) for variable in keep))
-    tx.execute_many(_FORGET_VARIABLE, ({"customer": customer, "of_name": name} for name in forget))
+    tx.write_many(_SAVE_VARIABLE, (variable_row(tx, customer, variable) for variable in keep))
+    tx.write_many(_FORGET_VARIABLE, ({"customer": customer, "of_name": name} for name in forget))
     if keep or forget:
-        tx.execute(NOTE_NEXT_EXPIRY, {"customer": customer})
+        tx.write(NOTE_NEXT_EXPIRY, {"customer": customer})
 
 
 def intent_row(tx: Transaction, customer: bytes, intent: Intent) -> dict[str, int | str | bytes | None]:
@@ -165,6 +164,11 @@ def variable_of(tx: Transaction, customer: bytes, row: Row) -> Variable:
     name, source, ttl_seconds, created_at, position, expires_at, sealed = row
     value = tx.open("variables", customer + _name(name), sealed)
     return Variable(name, value, source, ttl_seconds, created_at, position, expires_at)
+
+
+def _lives(row: Row, now: Millis) -> bool:
+    """Judged here and not in SQL: what is asked is then known before the time is."""
+    return bool(row[_EXPIRES_AT] > now)
 
 
 def _name(text: str) -> bytes:

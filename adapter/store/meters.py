@@ -72,7 +72,7 @@ def newest_hit(tx: Transaction, organization_number: int) -> Millis | None:
 def hit(tx: Transaction, organization_number: int, at: Millis) -> None:
     """Count one admitted request. A time before the newest hit's counts as the newest's: the order must hold."""
     newest = tx.row(_NEWEST, {"organization": organization_number}) or (at, 0)
-    tx.execute(_HIT, {"organization": organization_number, "at": max(at, newest[0]), "seq": newest[1] + 1})
+    tx.write(_HIT, {"organization": organization_number, "at": max(at, newest[0]), "seq": newest[1] + 1})
 
 
 def used(tx: Transaction, period: Millis) -> int:
@@ -88,7 +88,7 @@ def periods(tx: Transaction) -> list[tuple[Millis, int]]:
 
 def charge(tx: Transaction, period: Millis, amount: int = 1) -> None:
     """Charge it; commits or vanishes with the effect it is for (semantics §4)."""
-    tx.execute(_CHARGE, {"period": period, "used": amount})
+    tx.write(_CHARGE, {"period": period, "used": amount})
 
 
 def _in_window(tx: Transaction, organization_number: int, since: Millis, skip: int) -> tuple[int, int]:

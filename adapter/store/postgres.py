@@ -1,27 +1,28 @@
 """PostgreSQL as a server's store: how connections are opened, kept, waited for and let go of.
 
-Nothing is kept in a session (no prepared statements, no SET without LOCAL, no advisory lock beyond a transaction), so a
-PgBouncer in transaction mode may stand in between. Leaves out: transactions (`postgres_store`).
+Nothing is kept in a session that is not ours (no prepared statements, no SET without LOCAL, no advisory lock beyond a
+transaction), so a PgBouncer in transaction mode may stand in between. Leaves out: what is said on a connection
+(`postgres_wire`), transactions (`postgres_store`).
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
-from psycopg import errors
+from psycopg import errors, pq
 from psycopg.conninfo import conninfo_to_dict
 
 from adapter.errors import AdapterError, ConfigError, StoreInterrupted, StoreMismatch, StoreUnavailable
 
 from .outage import Outage
+from .postgres_wire import Connection, Said, is_idle, is_lost
 
-T = TypeVar("T")
+# What a transaction on this connection begins with, behind its BEGIN.
+Opening = Callable[[Connection], Sequence[Said]]
 
 # libpq takes anything shorter for 2 as well.
 CONNECT_SECONDS = 2
@@ -35,39 +36,7 @@ _IDLE_SECONDS = 10.0
 # A connection is replaced after so long: what a server's session or a PgBouncer has gathered goes with it, and after
 # the database has moved nobody holds on to the old place.
 _LIFETIME_SECONDS = 1_800
-_NOT_READY = 0
 _OUR_MISTAKES = (psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.DataError, psycopg.InterfaceError)
-
-
-class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """One that gives a silent server up: nothing else would end the wait for one that is stopped or cut off."""
-
-    patience_seconds: float | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Names the connection in `turns`: after it is lost, how its last transaction ended is found by it.
-        self.holder = secrets.token_bytes(12)
-        self.opened_at = time.monotonic()
-
-    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.patience_seconds is not None:
-            gen = _until(gen, time.monotonic() + self.patience_seconds)
-        return super().wait(gen, *args, **kwargs)
-
-
-def _until(gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-    """The same conversation with the server, ended when it has been silent for too long."""
-    try:
-        waits_for = next(gen)
-        while True:
-            ready = yield waits_for
-            if ready == _NOT_READY and time.monotonic() > deadline:
-                raise psycopg.OperationalError("the server does not answer")
-            waits_for = gen.send(ready)
-    except StopIteration as done:
-        result: T = done.value
-        return result
 
 
 class Connections:
@@ -78,7 +47,7 @@ class Connections:
         self._timeout = timeout_seconds
         self._outage = Outage()
         self._pool = sa.pool.QueuePool(
-            self._connect,  # type: ignore[arg-type]  # psycopg's is what SQLAlchemy calls a DBAPI connection
+            self._pooled,  # type: ignore[arg-type]  # psycopg's is what SQLAlchemy calls a DBAPI connection
             pool_size=pool_size,
             max_overflow=0,
             timeout=timeout_seconds,
@@ -88,20 +57,24 @@ class Connections:
         )
 
     @contextmanager
-    def transaction(self, begin: str, at_most_seconds: float | None = None) -> Iterator[Connection]:
-        """A connection on which `begin` was done, rolled back afterwards unless it has been committed by then.
+    def transaction(
+        self, begin: str, at_most_seconds: float | None = None, opening: Opening = lambda connection: ()
+    ) -> Iterator[tuple[Connection, list[pq.abc.PGresult]]]:
+        """A connection on which `begin` and then the opening was done, in one round trip, and the opening's results.
 
-        `at_most_seconds`: the longest wait for a lock, when the usual one is too long.
+        Rolled back afterwards unless it has been committed by then. `at_most_seconds`: the longest wait for a lock,
+        when the usual one is too long.
         """
         if at_most_seconds is None:
             waits, silence = self._timeout, self._timeout + _SILENCE_SECONDS
         else:
             waits, silence = at_most_seconds, at_most_seconds + _HURRIED_SILENCE_SECONDS
-        entry, connection = self._begun(begin + _limits(waits), silence)
+        begun = [Said(begin), *_limits(waits)]
+        entry, connection, results = self._begun(lambda connection: [*begun, *opening(connection)], silence)
         try:
-            yield connection
+            yield connection, results[len(begun) :]
         finally:
-            if _is_idle(connection):
+            if is_idle(connection):
                 entry.close()
             else:
                 self._roll_back(entry, connection)
@@ -120,7 +93,9 @@ class Connections:
         """Close what is idle."""
         self._pool.dispose()
 
-    def _begun(self, begin: str, silence_seconds: float) -> tuple[sa.PoolProxiedConnection, Connection]:
+    def _begun(
+        self, opening: Opening, silence_seconds: float
+    ) -> tuple[sa.PoolProxiedConnection, Connection, list[pq.abc.PGresult]]:
         """A connection may have died since it was last used: nothing is begun on it, and the next one is as good."""
         while True:
             opened_before = time.monotonic()
@@ -132,51 +107,65 @@ class Connections:
             assert isinstance(connection, Connection)
             connection.patience_seconds = silence_seconds
             try:
-                connection.execute(begin)
-                return entry, connection
+                return entry, connection, connection.exchange(opening(connection))
             except psycopg.Error as error:
-                entry.invalidate()
-                if connection.opened_at >= opened_before or not is_lost(connection):
-                    raise translate(error, connection) from error
+                fresh = connection.opened_at >= opened_before
+                failure = translate(error, connection)
+                if is_lost(connection):
+                    entry.invalidate()
+                    if not fresh:
+                        continue
+                else:
+                    self._roll_back(entry, connection)
+                raise failure from error
 
     def _roll_back(self, entry: sa.PoolProxiedConnection, connection: Connection) -> None:
         if not is_lost(connection):
             with suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
-        if _is_idle(connection):
+                connection.exchange([Said("ROLLBACK")])
+        if is_idle(connection):
             entry.close()
         else:
             entry.invalidate()
 
+    def _pooled(self) -> Connection:
+        with self._outage.attempt():
+            connection = self._connected()
+            try:
+                connection.speak_in_batches(CONNECT_SECONDS)
+            except psycopg.Error as error:
+                connection.close()
+                raise _unreachable(error) from error
+            return connection
+
     def _connect(self) -> Connection:
         with self._outage.attempt():
-            try:
-                return Connection.connect(
-                    self._url,
-                    autocommit=True,  # the driver must not begin transactions of its own: BEGIN is ours
-                    prepare_threshold=None,
-                    connect_timeout=CONNECT_SECONDS,
-                )
-            except psycopg.OperationalError as error:
-                raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from error
+            return self._connected()
+
+    def _connected(self) -> Connection:
+        try:
+            return Connection.connect(
+                self._url,
+                autocommit=True,  # the driver must not begin transactions of its own: BEGIN is ours
+                prepare_threshold=None,
+                connect_timeout=CONNECT_SECONDS,
+            )
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from error
 
 
-def _limits(waits_seconds: float) -> str:
+def _unreachable(error: psycopg.Error) -> StoreUnavailable:
+    return StoreUnavailable(f"the database cannot be reached: {_first_line(error)}")
+
+
+def _limits(waits_seconds: float) -> list[Said]:
     """In the server, to the end of the transaction only."""
     limits = (
         ("lock_timeout", waits_seconds),
         ("statement_timeout", waits_seconds + _STATEMENT_SECONDS),
         ("idle_in_transaction_session_timeout", _IDLE_SECONDS),
     )
-    return "".join(f"; SET LOCAL {name} = {max(1, int(seconds * 1_000))}" for name, seconds in limits)
-
-
-def is_lost(connection: Connection) -> bool:
-    """Nothing can be said on it any more, or nobody knows what would be understood."""
-    return connection.closed or connection.pgconn.transaction_status in (
-        psycopg.pq.TransactionStatus.UNKNOWN,
-        psycopg.pq.TransactionStatus.ACTIVE,
-    )
+    return [Said(f"SET LOCAL {name} = {max(1, int(seconds * 1_000))}") for name, seconds in limits]
 
 
 def translate(error: psycopg.Error, connection: Connection) -> AdapterError | psycopg.Error:
@@ -206,10 +195,6 @@ def named(url: str) -> str:
     host, port = parts.get("host") or "localhost", parts.get("port")
     where = f"{host}:{port}" if port else str(host)
     return f"postgresql://{where}/{parts.get('dbname') or parts.get('user') or ''}"
-
-
-def _is_idle(connection: Connection) -> bool:
-    return not connection.closed and connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
 def _first_line(error: psycopg.Error) -> str:

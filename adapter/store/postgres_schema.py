@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from adapter.errors import StoreMismatch
 
 from . import schema
-from .postgres import Connection, translate
+from .postgres import translate
+from .postgres_wire import Connection
 from .tables import metadata
 
 # Any number that nothing else in the database uses. It is held to the end of one transaction only (PgBouncer).

@@ -16,21 +16,25 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 
+from adapter.clock import ticks
 from adapter.engine.model import Millis, Realm
-from adapter.errors import AdapterError, StoreInterrupted, StoreUnavailable
+from adapter.errors import StoreInterrupted, StoreUnavailable
 
 from . import postgres_schema, postgres_turns
-from .database import NO_REALM, Row, Store, Transaction
-from .postgres import Connection, Connections, is_lost, named, translate
+from .database import NO_REALM, Ahead, Store, Transaction
+from .group_commit import GroupCommit, Job, Jobs
+from .postgres import Connections, named, translate
+from .postgres_batches import Batches
 from .postgres_time import SteadyTime
+from .postgres_transaction import PostgresTransaction, stages
+from .postgres_wire import is_lost
 from .sealing import Keyring
-from .statements import Bound, Dialect, Prepared
 
 T = TypeVar("T")
 
@@ -44,45 +48,8 @@ class _InDoubt(StoreUnavailable):
     """Perhaps it is saved, perhaps not."""
 
 
-class PostgresTransaction(Transaction):
-    """On a connection of the pool. An interruption is remembered: what was interrupted must never be committed."""
-
-    __slots__ = ("_connection", "_time", "interruption")
-    dialect = Dialect.POSTGRESQL
-    _driver_error = psycopg.Error
-
-    def __init__(self, connection: Connection, realm: Realm, keyring: Keyring, steady: SteadyTime | None) -> None:
-        super().__init__(realm, keyring)
-        self._connection = connection
-        self._time = steady
-        self.interruption: StoreInterrupted | None = None
-
-    def steady(self, told: Millis) -> Millis:
-        """By the database's clock, which all nodes share; `told` until the store keeps time (see `steady_offset`)."""
-        return told if self._time is None else self._time.read(self)
-
-    def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> psycopg.Cursor[Row]:
-        sql, constants = statement.text(Dialect.POSTGRESQL)
-        try:
-            return self._connection.execute(sql, {**self._scope, **constants, **values})
-        except psycopg.Error as error:
-            raise self._translated(error) from error
-
-    def _plainly(self, sql: str) -> None:
-        try:
-            self._connection.execute(sql)
-        except psycopg.Error as error:
-            raise self._translated(error) from error
-
-    def _is_open(self) -> bool:
-        return not is_lost(self._connection)
-
-    def _translated(self, error: Exception) -> AdapterError | psycopg.Error:
-        assert isinstance(error, psycopg.Error)
-        translated = translate(error, self._connection)
-        if isinstance(translated, StoreInterrupted):
-            self.interruption = translated
-        return translated
+class _Mistaken(StoreUnavailable):
+    """A statement of ours had failed before."""
 
 
 class PostgresStore(Store):
@@ -103,47 +70,117 @@ class PostgresStore(Store):
 
     @contextmanager
     def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[PostgresTransaction]:
-        """As `Store.begin`; alone in the realm's billing account."""
+        """As `Store.begin`; alone in the realm's billing account. Everything is said at once, so what is wrong shows
+        where it is."""
+        batches = Batches(waits=False)
+        hurry = None if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        with self._alone_in(realm.account, batches, hurry):
+            yield PostgresTransaction(batches, realm, self.keyring, self._time)
+
+    def _transact(
+        self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None, ahead: Ahead | None
+    ) -> T:
+        """Who writes to an account at the same time shares a turn and a commit."""
+        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        group = self._groups.setdefault(realm.account, GroupCommit())
+        job = Job(realm, work, time.monotonic() + patience, ahead, is_hurried=at_most_seconds is not None)
+        return group.do(job, self._together)
+
+    def _together(self, take: Callable[[], Jobs], deadline: float) -> None:
+        """What `GroupCommit` wants done. What went wrong for all is tried again for each alone."""
+        jobs: list[Job[Any]] = []
+
+        def taken() -> Jobs:
+            jobs[:] = take()
+            return jobs
+
+        try:
+            self._in_one_go(taken)
+        except _InDoubt:
+            raise  # doing it again could do it twice
+        except (StoreInterrupted, psycopg.Error, _Mistaken) as error:
+            for job in jobs:
+                self._by_itself(job, is_interrupted=isinstance(error, StoreInterrupted))
+
+    def _in_one_go(self, take: Callable[[], Jobs]) -> None:
+        batches = Batches(waits=True)
+        jobs = take()
+        works = [self._work(job, batches) for job in jobs]
+        hurry = None
+        if any(job.is_hurried for job in jobs):
+            hurry = max(0.0, min(job.deadline for job in jobs) - time.monotonic())
+        with self._alone_in(jobs[0].realm.account, batches, hurry):
+            # While others had the turn more may have come.
+            works += [self._work(job, batches) for job in take()[len(works) :]]
+            for job, tx in works:
+                if len(works) == 1:
+                    job.run(tx)
+                else:
+                    job.run_apart(tx)
+
+    def _work(self, job: Job[Any], batches: Batches) -> tuple[Job[Any], PostgresTransaction]:
+        tx = PostgresTransaction(batches, job.realm, self.keyring, self._time)
+        if job.ahead is not None:
+            batches.foresee(stages(tx, job.ahead))
+        return job, tx
+
+    def _by_itself(self, job: Job[Any], *, is_interrupted: bool) -> None:
+        """Once interrupted, it is tried again for as long as a turn is waited for."""
+        pauses = _pauses()
+        while True:
+            waits = max(0.0, job.deadline - time.monotonic())
+            try:
+                with self.begin(job.realm, waits if job.is_hurried else None) as tx:
+                    job.run(tx)
+                job.failed = None
+                return
+            except _InDoubt as error:
+                job.failed = error
+                return
+            except StoreUnavailable as error:
+                # A database that is away from the start is told at once: a caller is waiting.
+                is_interrupted = is_interrupted or isinstance(error, StoreInterrupted)
+                if not is_interrupted or time.monotonic() > job.deadline:
+                    job.failed = error
+                    return
+            except BaseException as error:
+                job.failed = error
+                if not isinstance(error, Exception):
+                    raise
+                return
+            time.sleep(next(pauses))
+
+    @contextmanager
+    def _alone_in(self, account: int, batches: Batches, hurry: float | None) -> Iterator[None]:
+        """A transaction that has the account's turn, committed when the block returns."""
         if getattr(self._writing, "here", False):
             raise RuntimeError("a write transaction inside a write transaction would wait for itself")
         self._writing.here = True
-        hurry = None if at_most_seconds is None else min(at_most_seconds, self._timeout)
+        mark, wishes = postgres_turns.new_mark(), batches.wishes()
+        not_before = ticks()
         try:
-            with self.connections.transaction(_BEGIN, hurry) as connection:
-                mark = postgres_turns.take(connection, realm.account)
-                tx = PostgresTransaction(connection, realm, self.keyring, self._time)
-                yield tx
-                if tx.interruption is not None:
-                    raise tx.interruption
-                lost = not postgres_turns.commit(connection)
-            if lost and not self._was_committed(realm.account, connection.holder, mark):
+            with self.connections.transaction(
+                _BEGIN, hurry, lambda connection: [postgres_turns.asked(connection, account, mark), *wishes]
+            ) as (connection, (turn, *answers)):
+                batches.connection = connection
+                if postgres_turns.is_taken(turn):
+                    batches.learn(answers, not_before)
+                else:
+                    postgres_turns.take_first(connection, account)
+                    batches.forget_wishes()
+                yield
+                lost = not _commit(batches)
+            if lost and not self._was_committed(account, connection.holder, mark):
                 raise StoreInterrupted("the connection was lost before the database had committed")
         finally:
             self._writing.here = False
 
-    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
-        """Once interrupted, it is tried again for as long as a turn is waited for."""
-        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
-        deadline, pauses = time.monotonic() + patience, _pauses()
-        interrupted = False
-        while True:
-            try:
-                with self.begin(realm, at_most_seconds) as tx:
-                    return work(tx)
-            except _InDoubt:
-                raise  # doing it again could do it twice
-            except StoreUnavailable as error:
-                # A database that is away from the start is told at once: a caller is waiting.
-                interrupted = interrupted or isinstance(error, StoreInterrupted)
-                if not interrupted or time.monotonic() > deadline:
-                    raise
-            time.sleep(next(pauses))
-
     @contextmanager
     def read(self, realm: Realm) -> Iterator[PostgresTransaction]:
         """As `Store.read`."""
-        with self.connections.transaction(_BEGIN_READING) as connection:
-            yield PostgresTransaction(connection, realm, self.keyring, self._time)
+        batches = Batches(waits=False)
+        with self.connections.transaction(_BEGIN_READING) as (batches.connection, _):
+            yield PostgresTransaction(batches, realm, self.keyring, self._time)
 
     def migrate(self) -> None:
         """As `Store.migrate`."""
@@ -171,7 +208,7 @@ class PostgresStore(Store):
 
     def truncate_log(self) -> bool:
         """There is no log of ours; forget how the transactions of connections that are long gone ended."""
-        with self.connections.transaction(_BEGIN) as connection:
+        with self.connections.transaction(_BEGIN) as (connection, _):
             postgres_turns.forget_old_marks(connection)
         return True
 
@@ -203,6 +240,7 @@ class PostgresStore(Store):
         """Start afresh, without touching any connection there was."""
         self.connections = self._open()
         self._writing = threading.local()
+        self._groups: dict[int, GroupCommit] = {}
 
     def _was_committed(self, account: int, holder: bytes, mark: bytes) -> bool:
         """How a transaction ended whose connection was lost on COMMIT; StoreUnavailable when that cannot be found out.
@@ -210,16 +248,34 @@ class PostgresStore(Store):
         Having the account's turn means that the lost transaction is over, in whatever way.
         """
         deadline, pauses = time.monotonic() + self._timeout, _pauses()
+        asked = postgres_turns.last_mark_asked(account, holder)
         while True:
             try:
-                with self.connections.transaction(_BEGIN) as connection:
-                    found = postgres_turns.last_mark(connection, account, holder)
-                return found == mark
+                with self.connections.transaction(_BEGIN, opening=lambda _: asked) as (connection, (_, found)):
+                    return connection.rows(found) == [(mark,)]
             except StoreUnavailable as error:
                 if time.monotonic() > deadline:
                     what = "the connection was lost on commit, and whether it was saved cannot be found out"
                     raise _InDoubt(what) from error
             time.sleep(next(pauses))
+
+
+def _commit(batches: Batches) -> bool:
+    """False when the connection was lost meanwhile: nobody knows yet."""
+    if batches.failed is not None and (batches.waits or isinstance(batches.failed, StoreInterrupted)):
+        # Somebody took it for a failure of their own: what was interrupted is never committed, and a savepoint may have
+        # been none.
+        raise batches.failed
+    try:
+        became = batches.commit()
+    except psycopg.Error as error:
+        if is_lost(batches.connection):
+            return False
+        raise translate(error, batches.connection) from error
+    if became != "COMMIT":
+        # A statement had failed and somebody went on: PostgreSQL then takes COMMIT for ROLLBACK without an error.
+        raise _Mistaken("the database rolled back what was to be committed")
+    return True
 
 
 def _pauses() -> Iterator[float]:

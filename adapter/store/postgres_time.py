@@ -8,16 +8,19 @@ corrects the offset in `clocks` that all of them add. Leaves out: hits being in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from adapter.clock import ticks
 from adapter.engine.model import Millis
 
 from . import clocks
 from .database import Transaction
 from .statements import Prepared, bind, upsert
 from .tables import clocks as clocks_table
+
+if TYPE_CHECKING:
+    from .postgres_transaction import PostgresTransaction
 
 # The row of `clocks` that is no boot of a machine.
 _NAME = "database"
@@ -60,13 +63,15 @@ class SteadyTime:
         if behind > 0:
             tx.execute(_SET, {"boot_id": _NAME, "offset_ms": offset + behind})
 
-    def read(self, tx: Transaction) -> Millis:
-        """Steady time now."""
-        not_before = ticks()
-        found = tx.row(_READ, {"boot_id": _NAME})
-        not_after = ticks()
-        assert found is not None, "made by `begin`, never deleted"
-        wall, offset = found
+    def foresee(self, tx: Transaction) -> None:
+        """Ask what `read` is going to ask."""
+        tx.row(_READ, {"boot_id": _NAME})
+
+    def read(self, tx: PostgresTransaction) -> Millis:
+        """Steady time now, or when this transaction first asked: while it has the turn that is as good."""
+        # What was read while a turn was waited for says too little of when: a step would hide in the wait.
+        known = tx.dated(_READ, {"boot_id": _NAME}, _LEAST_STEP_MS)
+        ((wall, offset),), not_before, not_after = known.rows, known.not_before, known.not_after
         last, steady = self._last, wall + offset
         if last is not None and last.offset == offset:
             earliest = last.steady + not_before - last.not_after

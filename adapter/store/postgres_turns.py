@@ -10,11 +10,12 @@ from __future__ import annotations
 import secrets
 
 import psycopg
+from psycopg import pq
 
 from adapter.engine.policy import DAY
-from adapter.errors import StoreUnavailable
 
-from .postgres import Connection, is_lost, translate
+from .postgres import translate
+from .postgres_wire import Connection, Said, said
 
 # Beyond any transaction's life, and beyond any doubt about how it ended.
 _MARKS_KEPT_MS = DAY
@@ -35,48 +36,38 @@ DELETE FROM turns WHERE holder <> '' AND at < (extract(epoch FROM now()) * 1000)
 """
 
 
-def take(connection: Connection, account: int) -> bytes:
-    """Wait for the account's turn and leave a mark of this transaction, which is returned."""
-    mark = secrets.token_bytes(12)
-    values = {"account": account, "holder": connection.holder, "mark": mark}
+def asked(connection: Connection, account: int, mark: bytes) -> Said:
+    """Waits for the account's turn and leaves a mark of this transaction; said before anything is read."""
+    return said(_TAKE_TURN, {"account": account, "holder": connection.holder, "mark": mark})
+
+
+def new_mark() -> bytes:
+    """Never used before."""
+    return secrets.token_bytes(12)
+
+
+def is_taken(answer: pq.abc.PGresult) -> bool:
+    """Whether `asked` got the turn. False: the account has none yet, and what was read meanwhile is worth nothing."""
+    return answer.ntuples > 0
+
+
+def take_first(connection: Connection, account: int) -> None:
+    """The turn of an account that never had one."""
+    values = {"account": account}
     try:
-        if connection.execute(_TAKE_TURN, values).fetchone() is None:
-            connection.execute(_FIRST_TURN, values)
-            connection.execute(_LOCK, values)
+        connection.exchange([said(_FIRST_TURN, values), said(_LOCK, values)])
     except psycopg.Error as error:
         raise translate(error, connection) from error
-    return mark
 
 
-def commit(connection: Connection) -> bool:
-    """False when the connection was lost meanwhile: nobody knows yet."""
-    try:
-        done = connection.execute("COMMIT")
-    except psycopg.Error as error:
-        if is_lost(connection):
-            return False
-        raise translate(error, connection) from error
-    if done.statusmessage != "COMMIT":
-        # A statement had failed and somebody went on: PostgreSQL then takes COMMIT for ROLLBACK without an error.
-        raise StoreUnavailable("the database rolled back what was to be committed")
-    return True
-
-
-def last_mark(connection: Connection, account: int, holder: bytes) -> bytes | None:
-    """The mark that the last committed transaction of this holder has left."""
-    values = {"account": account, "holder": holder}
-    try:
-        connection.execute(_LOCK, values)
-        found = connection.execute(_MARK, values).fetchone()
-    except psycopg.Error as error:
-        raise translate(error, connection) from error
-    return None if found is None else bytes(found[0])
+def last_mark_asked(account: int, holder: bytes) -> list[Said]:
+    """Waits for the turn, then looks for what the last committed transaction of this holder has left."""
+    return [said(_LOCK, {"account": account}), said(_MARK, {"account": account, "holder": holder})]
 
 
 def forget_old_marks(connection: Connection) -> None:
     """Of connections that are long gone. Commits."""
     try:
-        connection.execute(_DELETE_OLD_MARKS, {"kept": _MARKS_KEPT_MS})
-        connection.execute("COMMIT")
+        connection.exchange([said(_DELETE_OLD_MARKS, {"kept": _MARKS_KEPT_MS}), Said("COMMIT")])
     except psycopg.Error as error:
         raise translate(error, connection) from error

@@ -91,18 +91,18 @@ def erase(tx: Transaction, ref: str, now: Millis) -> bool:
         # What was presented from a number that is also somebody else's is theirs as well, and stays.
         if len(facts(tx, Hints(ani=number)).ani) == 1:
             tokens = tx.tokens("ani", number)
-            tx.execute(_FORGET_NUMBER[len(tokens)], numbered(tokens))
+            tx.write(_FORGET_NUMBER[len(tokens)], numbered(tokens))
             lockouts.forget(tx, lockouts.tokens_of_number(tx, number))
     lockouts.forget(tx, lockouts.tokens_of_customer(tx, from_bytes(customer)))
     for pair in (*_external_ids(tx, customer), ("customer_ref", ref)):
         tokens = tx.tokens("pair", *pair)
-        tx.execute(_FORGET_PAIR[len(tokens)], numbered(tokens))
+        tx.write(_FORGET_PAIR[len(tokens)], numbered(tokens))
         lockouts.forget(tx, lockouts.tokens_of_pair(tx, pair))
     for call in calls.of_customer(tx, ref, _EVERY_CALL):
         calls.save(tx, _stripped(call))
     for statement in _ERASE:
-        tx.execute(statement, {"customer": customer})
-    tx.execute(_TOMBSTONE, {"customer": customer, "erased_at": now})
+        tx.write(statement, {"customer": customer})
+    tx.write(_TOMBSTONE, {"customer": customer, "erased_at": now})
     return True
 
 

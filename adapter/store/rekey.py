@@ -115,7 +115,7 @@ def _number(tx: Transaction, row: Row) -> bool:
     ani = tx.open("numbers", token + customer, sealed)
     new = tx.token("ani", ani)
     values: dict[str, Bound] = {"old_token": token, "old_customer": customer, "new_token": new}
-    tx.execute(_MOVE_NUMBER, {**values, "new_sealed": tx.seal("numbers", new + customer, ani)})
+    tx.write(_MOVE_NUMBER, {**values, "new_sealed": tx.seal("numbers", new + customer, ani)})
     return True
 
 
@@ -126,7 +126,7 @@ def _external(tx: Transaction, row: Row) -> bool:
     value = tx.open("external_ids", token, sealed)
     new = tx.token("pair", key, value)
     values: dict[str, Bound] = {"old_token": token, "new_token": new}
-    tx.execute(_MOVE_EXTERNAL, {**values, "new_sealed": tx.seal("external_ids", new, value)})
+    tx.write(_MOVE_EXTERNAL, {**values, "new_sealed": tx.seal("external_ids", new, value)})
     return True
 
 
@@ -138,7 +138,7 @@ def _sighting(tx: Transaction, row: Row) -> bool:
     key, value, number = json.loads(text)
     new_pair, new_ani = tx.token("pair", key, value), tx.token("ani", number)
     values: dict[str, Bound] = {"old_pair": pair, "old_ani": ani, "new_pair": new_pair, "new_ani": new_ani}
-    tx.execute(_MOVE_SIGHTING, {**values, "new_sealed": tx.seal("sightings", new_pair + new_ani, text)})
+    tx.write(_MOVE_SIGHTING, {**values, "new_sealed": tx.seal("sightings", new_pair + new_ani, text)})
     return True
 
 
@@ -149,7 +149,7 @@ def _answer(tx: Transaction, row: Row) -> bool:
     text = tx.open("answers", token, sealed)
     new = tx.token("answer", scope, json.loads(text)[0])
     values: dict[str, Bound] = {"old_scope": scope, "old_token": token, "new_token": new}
-    tx.execute(_MOVE_ANSWER, {**values, "new_sealed": tx.seal("answers", new, text)})
+    tx.write(_MOVE_ANSWER, {**values, "new_sealed": tx.seal("answers", new, text)})
     return True
 
 
@@ -159,7 +159,7 @@ def _intent(tx: Transaction, row: Row) -> bool:
         return False
     key = customer + name.encode()
     values: dict[str, Bound] = {"old_customer": customer, "old_intent": name}
-    tx.execute(_SEAL_INTENT, {**values, "new_resolution": _again(tx, "intents", key, sealed)})
+    tx.write(_SEAL_INTENT, {**values, "new_resolution": _again(tx, "intents", key, sealed)})
     return True
 
 
@@ -169,7 +169,7 @@ def _variable(tx: Transaction, row: Row) -> bool:
         return False
     key = customer + name.encode()
     values: dict[str, Bound] = {"old_customer": customer, "old_name": name}
-    tx.execute(_SEAL_VARIABLE, {**values, "new_sealed": _again(tx, "variables", key, sealed)})
+    tx.write(_SEAL_VARIABLE, {**values, "new_sealed": _again(tx, "variables", key, sealed)})
     return True
 
 

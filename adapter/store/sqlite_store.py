@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from adapter.engine.model import Realm
-from adapter.errors import AdapterError, ConfigError, StoreUnavailable
+from adapter.errors import ConfigError, StoreUnavailable
 
 from . import schema
-from .database import Store, Transaction
+from .database import Ahead, Row, Store, Transaction
 from .group_commit import GroupCommit, Job, Jobs
 from .sealing import Keyring
 from .sqlite import Connections, checkpoint, connect, is_busy, translate
@@ -34,23 +34,20 @@ T = TypeVar("T")
 class SqliteTransaction(Transaction):
     """On the connection of whoever holds the write lock, or on a reader's."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_depth")
     dialect = Dialect.SQLITE
-    _driver_error = sqlite3.Error
 
     def __init__(self, connection: sqlite3.Connection, realm: Realm, keyring: Keyring) -> None:
         super().__init__(realm, keyring)
         self._connection = connection
+        self._depth = 0
 
-    def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> sqlite3.Cursor:
-        sql, constants = statement.text(Dialect.SQLITE)
-        try:
-            return self._connection.execute(sql, {**self._scope, **constants, **values})
-        except sqlite3.Error as error:
-            raise translate(error) from error
+    def execute(self, statement: Prepared, values: Mapping[str, Bound]) -> int:
+        """As `Transaction.execute`."""
+        return self._run(statement, values).rowcount
 
-    def execute_many(self, statement: Prepared, values: Iterable[Mapping[str, Bound]]) -> None:
-        """As `Transaction.execute_many`, in one call of the driver."""
+    def write_many(self, statement: Prepared, values: Iterable[Mapping[str, Bound]]) -> None:
+        """As `Transaction.write_many`, in one call of the driver."""
         sql, constants = statement.text(Dialect.SQLITE)
         known = {**self._scope, **constants}
         try:
@@ -58,15 +55,38 @@ class SqliteTransaction(Transaction):
         except sqlite3.Error as error:
             raise translate(error) from error
 
-    def _plainly(self, sql: str) -> None:
-        _plainly(self._connection, sql)
+    def rows(self, statement: Prepared, values: Mapping[str, Bound]) -> list[Row]:
+        """As `Transaction.rows`."""
+        try:
+            return self._run(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise translate(error) from error
 
-    def _is_open(self) -> bool:
-        return self._connection.in_transaction
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """As `Transaction.savepoint`."""
+        self._depth += 1
+        name = f"savepoint_{self._depth}"
+        _plainly(self._connection, f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            # SQLite may have ended the whole transaction already, after a full disk.
+            if self._connection.in_transaction:
+                _plainly(self._connection, f"ROLLBACK TO {name}")
+                _plainly(self._connection, f"RELEASE {name}")
+            raise
+        else:
+            _plainly(self._connection, f"RELEASE {name}")
+        finally:
+            self._depth -= 1
 
-    def _translated(self, error: Exception) -> AdapterError | sqlite3.Error:
-        assert isinstance(error, sqlite3.Error)
-        return translate(error)
+    def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> sqlite3.Cursor:
+        sql, constants = statement.text(Dialect.SQLITE)
+        try:
+            return self._connection.execute(sql, {**self._scope, **constants, **values})
+        except sqlite3.Error as error:
+            raise translate(error) from error
 
 
 class SqliteStore(Store):
@@ -94,8 +114,10 @@ class SqliteStore(Store):
         with self._writing(self._deadline(at_most_seconds)) as connection:
             yield SqliteTransaction(connection, realm, self.keyring)
 
-    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
-        """Who writes at the same time shares a commit."""
+    def _transact(
+        self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None, ahead: Ahead | None
+    ) -> T:
+        """Who writes at the same time shares a commit. Reading costs no round trip, so nothing is read ahead."""
         return self._group.do(Job(realm, work, self._deadline(at_most_seconds)), self._together)
 
     @contextmanager
@@ -210,7 +232,7 @@ class SqliteStore(Store):
                 if len(jobs) == 1:
                     job.run(tx)
                 else:
-                    _apart(job, tx)
+                    job.run_apart(tx)
 
     def _roll_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
         try:
@@ -220,17 +242,6 @@ class SqliteStore(Store):
             self.connections.drop_writer()
         if isinstance(error, StoreUnavailable):
             self.connections.drop_writer()
-
-
-def _apart(job: Job[Any], tx: SqliteTransaction) -> None:
-    """Among others: what it raises undoes what it did, and nothing else."""
-    try:
-        with tx.savepoint():
-            job.run(tx)
-    except StoreUnavailable:
-        raise  # the database's fault, and so everybody's
-    except Exception as error:  # noqa: BLE001 - its own thread raises it
-        job.failed = error
 
 
 def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:

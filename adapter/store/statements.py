@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 Bound = int | str | bytes | None
+T = TypeVar("T")
 
 
 class Dialect(Enum):
@@ -35,20 +36,32 @@ class Text(NamedTuple):
 class Prepared:
     """One statement, or a function that makes it for a dialect where the two have no common way to say it."""
 
-    __slots__ = ("_made", "_statement")
+    __slots__ = ("_kept", "_made", "_statement")
 
     def __init__(
         self, statement: sa.sql.expression.Executable | Callable[[Dialect], sa.sql.expression.Executable]
     ) -> None:
         self._statement = statement
         self._made: dict[Dialect, Text] = {}
+        self._kept: dict[str, Any] = {}
 
     def text(self, dialect: Dialect) -> Text:
         """Compiled on first use (importing a module does nothing)."""
         return self._made.get(dialect) or self._compile(dialect)
 
+    def statement(self, dialect: Dialect) -> sa.ClauseElement:
+        """As SQLAlchemy has it."""
+        return self._statement if isinstance(self._statement, sa.ClauseElement) else self._for(dialect)
+
+    def kept(self, name: str, found_by: Callable[[Prepared], T]) -> T:
+        """What somebody wants to know of the statement, found out once."""
+        if name not in self._kept:
+            self._kept[name] = found_by(self)
+        found: T = self._kept[name]
+        return found
+
     def _compile(self, dialect: Dialect) -> Text:
-        statement = self._statement if isinstance(self._statement, sa.ClauseElement) else self._for(dialect)
+        statement = self.statement(dialect)
         compiled = statement.compile(dialect=_compiler_of(dialect))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
         constants = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}

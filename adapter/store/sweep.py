@@ -179,7 +179,7 @@ def _forget_all(store: Store, realm: Realm, found: Sequence[bytes], now: Millis)
 
 def _forget(tx: Transaction, customer: bytes, now: Millis) -> int:
     gone = tx.execute(_DELETE_VARIABLES, {"customer": customer, "before": now})
-    tx.execute(NOTE_NEXT_EXPIRY, {"customer": customer})
+    tx.write(NOTE_NEXT_EXPIRY, {"customer": customer})
     return gone
 
 

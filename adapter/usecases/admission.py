@@ -20,8 +20,16 @@ from .service import Service
 T = TypeVar("T")
 
 
-def admitted(service: Service, principal: Principal, effect: Callable[[Transaction, Millis], Answer[T]]) -> Answer[T]:
-    """Count the request, then run `effect` in the same transaction, unless the rate limit refuses it."""
+def admitted(
+    service: Service,
+    principal: Principal,
+    effect: Callable[[Transaction, Millis], Answer[T]],
+    ahead: Callable[[Transaction, Millis], object] | None = None,
+) -> Answer[T]:
+    """Count the request, then run `effect` in the same transaction, unless the rate limit refuses it.
+
+    `ahead`: reads what the effect is going to read (see `Store.transact`).
+    """
     known = _known_to_be_full(service, principal)
     if known is not None:
         return known
@@ -37,8 +45,13 @@ def admitted(service: Service, principal: Principal, effect: Callable[[Transacti
         except Exception as error:  # noqa: BLE001 - raised below: a failing request must still count against its rate
             return error
 
+    def foreseen(tx: Transaction) -> None:
+        look_ahead(service, principal, tx)
+        if ahead is not None:
+            ahead(tx, service.clock.now())
+
     with service.outage.attempt():  # while the store is away, clients need not wait to be told so
-        answer = service.store.transact(principal.realm, work)
+        answer = service.store.transact(principal.realm, work, ahead=foreseen)
     if isinstance(answer, Exception):
         raise answer
     return answer
@@ -67,6 +80,15 @@ def hit(service: Service, principal: Principal, tx: Transaction) -> tuple[Rate, 
         # Holds whatever becomes of this transaction: it has only read.
         service.full_windows.note(_whose(principal), asked_at, wall, (rate, refused))
     return rate, refused
+
+
+def look_ahead(service: Service, principal: Principal, tx: Transaction) -> None:
+    """Read what `hit` and `over_quota` are going to read."""
+    now = service.clock.now()
+    over_quota(principal, tx, now)
+    if limits.hard_limit(principal.tier, service.policy.limits) is not None:
+        meters.newest_hit(tx, principal.organization_number)
+        tx.steady(now)
 
 
 def _known_to_be_full(service: Service, principal: Principal) -> Answer[Any] | None:

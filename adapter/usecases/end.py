@@ -14,18 +14,20 @@ from adapter.engine.model import (
     HangUp,
     Hints,
     IdempotencyKey,
+    Intent,
     Invalid,
     Issue,
     Millis,
     Origin,
     Principal,
+    Variable,
 )
 from adapter.engine.policy import SECOND
 from adapter.store import answers, calls, customers, memory
 from adapter.store.database import Transaction
 
-from . import kept
-from .admission import admitted, charge, hit, over_quota
+from . import kept, recognition
+from .admission import admitted, charge, hit, look_ahead, over_quota
 from .recognition import decide_again, why_no_number
 from .service import Service
 from .settlement import attempt_of, closed, settle, taken_along
@@ -52,14 +54,25 @@ def end_call(
             answers.keep(tx, _END, key.key, key.fingerprints[0], body, ref, expires_at)
         return answer
 
-    return admitted(service, principal, effect)
+    def ahead(tx: Transaction, now: Millis) -> None:
+        if isinstance(command, EndCall):
+            if key:
+                answers.find(tx, _END, key.key, now)
+            _look_ahead(tx, command, now)
+
+    return admitted(service, principal, effect, ahead)
 
 
 def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
     """Twilio's terminal status of the caller's own leg, saved soon or not at all. False: a limit refuses it now.
 
     What is not saved the edge keeps for later."""
-    return service.hurried(principal.realm, partial(note_hang_up, service, principal, command))
+
+    def ahead(tx: Transaction) -> None:
+        calls.find(tx, command.call_id)
+        look_ahead(service, principal, tx)
+
+    return service.hurried(principal.realm, partial(note_hang_up, service, principal, command), ahead)
 
 
 def note_hang_up(service: Service, principal: Principal, command: HangUp, tx: Transaction) -> bool:
@@ -114,6 +127,28 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
     return Answer(_ended(command, ended, ref, now))
 
 
+def _look_ahead(tx: Transaction, command: EndCall, now: Millis) -> None:
+    """Read what an end is going to read."""
+    call = calls.find(tx, command.call_id)
+    ref = command.customer_ref or (call.customer_ref if call else None)
+    hints = _evidence_at_end(tx, command, call)
+    if hints is not None and not (call is not None and _adds_nothing(command)):
+        ref = recognition.look_ahead(tx, hints, now) or ref
+    if ref is not None:
+        customers.exists(tx, ref)
+        _remembered(tx, command, ref, now)
+
+
+def _remembered(
+    tx: Transaction, command: EndCall, ref: str, now: Millis
+) -> tuple[dict[str, Intent], dict[str, Variable]]:
+    """What is known of the intents and variables that the end names."""
+    return (
+        memory.intents(tx, ref, [update.intent for update in command.intents]),
+        memory.variables(tx, ref, [update.name for update in command.variables], now),
+    )
+
+
 def _whose(service: Service, tx: Transaction, command: EndCall, call: Call | None, now: Millis) -> Call | Invalid:
     """Whose call it is in the end: the end's word wins over the start's (semantics §7)."""
     if call is not None and _adds_nothing(command) and command.customer_ref == call.customer_ref:
@@ -150,13 +185,9 @@ def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hi
 
 
 def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, attempt: str, now: Millis) -> None:
-    if command.intents:
-        open_now = memory.intents(tx, ref, [update.intent for update in command.intents])
-        memory.save_intents(tx, ref, intents.apply(open_now, command.intents, attempt, now))
-    if command.variables:
-        living = memory.variables(tx, ref, [update.name for update in command.variables], now)
-        keep, forget = variables.apply(living, command.variables, service.policy.variables, now)
-        memory.save_variables(tx, ref, keep, forget)
+    known, living = _remembered(tx, command, ref, now)
+    memory.save_intents(tx, ref, intents.apply(known, command.intents, attempt, now))
+    memory.save_variables(tx, ref, *variables.apply(living, command.variables, service.policy.variables, now))
 
 
 def _ended(command: EndCall, call: Call, ref: str, now: Millis) -> Ended:

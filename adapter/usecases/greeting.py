@@ -13,7 +13,7 @@ from adapter.store import answers, calls, customers
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
-from . import kept
+from . import admission, kept, recognition
 from .acquaintance import acquainted, owes_proof
 from .admission import charge, hit, over_quota
 from .recognition import recognize_again
@@ -55,7 +55,14 @@ def greet(service: Service, principal: Principal, line: Line, command: StartCall
             return Greeting(flow.neutral(line), "quota", rate)
         return replace(_greet_once(service, principal, tx, line, command, now), rate=rate)
 
-    return service.hurried(principal.realm, work)
+    def ahead(tx: Transaction) -> None:
+        now = service.clock.now()
+        answers.find(tx, _VOICE, command.call_id, now)
+        admission.look_ahead(service, principal, tx)
+        calls.find(tx, command.call_id)
+        recognition.look_ahead(tx, command.hints, now)
+
+    return service.hurried(principal.realm, work, ahead)
 
 
 def _greet_once(

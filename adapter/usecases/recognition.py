@@ -11,6 +11,7 @@ from adapter.engine.evidence import Standing
 from adapter.engine.model import AniLink, Basis, Call, Decision, Evidence, Facts, Hints, Millis, Recommendation, Undo
 from adapter.store import customers
 from adapter.store.database import Transaction
+from adapter.store.memory import memory
 
 from .service import Service
 
@@ -30,6 +31,15 @@ def recognize(service: Service, tx: Transaction, call_id: str, hints: Hints, now
     """Decide whose call this is and link what the decision says."""
     facts, decision = _decide(service, tx, call_id, hints, now, None)
     return _write_down(service, tx, call_id, hints, facts, decision, now)
+
+
+def look_ahead(tx: Transaction, hints: Hints, now: Millis) -> str | None:
+    """Read what recognizing is going to read, and what is known of who will probably be found; who that is."""
+    customers.facts(tx, hints)
+    probable = next(iter(customers.linked(tx, hints)), None)
+    if probable is not None:
+        memory(tx, probable, now)
+    return probable
 
 
 def recognize_again(service: Service, tx: Transaction, call: Call, hints: Hints, now: Millis) -> Recognized:
@@ -235,8 +245,10 @@ def _link_ani(tx: Transaction, hints: Hints, facts: Facts, decision: Decision, r
     """The link as it was before; None: there was none, or none is made."""
     if hints.ani is None or not _links_ani(hints, decision):
         return None
-    customers.link_ani(tx, hints.ani, ref, now, hints.line_type)
-    return next((link for link in facts.ani if link.customer_ref == ref), None)
+    before = next((link for link in facts.ani if link.customer_ref == ref), None)
+    is_there = True if before is not None else None if len(facts.ani) >= customers.LINKS_CONSIDERED else False
+    customers.link_ani(tx, hints.ani, ref, now, hints.line_type, is_there=is_there)
+    return before
 
 
 def _seen_before(undo: Undo, link: AniLink) -> Undo:

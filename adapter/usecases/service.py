@@ -10,7 +10,7 @@ from adapter.clock import Clock, Ids
 from adapter.engine.line import Line
 from adapter.engine.model import Realm
 from adapter.engine.policy import Policy
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Ahead, Store, Transaction
 from adapter.store.inbox import Inbox
 from adapter.store.outage import Outage
 from adapter.store.probe import Probe
@@ -40,11 +40,11 @@ class Service:
     outage: Outage = field(default_factory=Outage)
     probe: Probe = field(default_factory=Probe)
 
-    def hurried(self, realm: Realm, work: Callable[[Transaction], T]) -> T:
+    def hurried(self, realm: Realm, work: Callable[[Transaction], T], ahead: Ahead | None = None) -> T:
         """`Store.transact` for whom a caller waits: StoreUnavailable soon, and at once while the store is away and
         another one is trying already."""
         with self.outage.attempt():
-            return self.store.transact(realm, work, self.patience_seconds)
+            return self.store.transact(realm, work, self.patience_seconds, ahead)
 
     def fingerprints(self, body: bytes) -> tuple[str, ...]:
         """Keyed hashes of a request body: a plain hash of a body with a phone number in it is soon guessed."""

@@ -13,7 +13,7 @@ from adapter.store.database import Transaction
 from adapter.store.memory import memory
 
 from .admission import admitted, charge, over_quota
-from .recognition import decided, recognize
+from .recognition import decided, look_ahead, recognize
 from .service import Service
 
 
@@ -32,7 +32,12 @@ def start_call(service: Service, principal: Principal, command: StartCall | list
         charge(principal, tx, now)
         return Answer(started(begun))
 
-    return admitted(service, principal, effect)
+    def ahead(tx: Transaction, now: Millis) -> None:
+        if isinstance(command, StartCall):
+            calls.find(tx, command.call_id)
+            look_ahead(tx, command.hints, now)
+
+    return admitted(service, principal, effect, ahead)
 
 
 def started_again(tx: Transaction, call: Call, now: Millis) -> Started:

@@ -63,7 +63,14 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
         return Taken(step, call, effects)
 
-    return service.hurried(principal.realm, work)
+    def ahead(tx: Transaction) -> None:
+        now = service.clock.now()
+        answers.find(tx, _TURN, key, now)
+        call = calls.find(tx, turn.call_id)
+        if call is not None and call.customer_ref is not None:
+            memory.memory(tx, call.customer_ref, now)
+
+    return service.hurried(principal.realm, work, ahead)
 
 
 def hear_late(service: Service, line: Line, turn: Turn, at: Millis, tx: Transaction) -> bool:

@@ -1,4 +1,5 @@
-"""The three servers that are measured, each under the product's own gunicorn settings: product, floor, typical app."""
+"""The servers that are measured, each under the product's own gunicorn settings: product (on SQLite, and on a
+PostgreSQL of its own on the same machine), floor, typical app."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import yaml
 
 from adapter.app import build_service
@@ -22,7 +25,8 @@ from adapter.config.pepper import pepper_for
 from adapter.engine.model import EndCall, Hints, LineType, Mode, VariableUpdate
 from adapter.store import keys
 from adapter.usecases import Service, end_call
-from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN
+from tests import databases
+from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, PEPPER
 from tests.serving import caller_number, free_port, line_number
 
 WORKERS, THREADS = 2, 8
@@ -40,6 +44,8 @@ class Subject:
     key: str
     pid: int
     started_in: float
+    # Called when it has warmed up.
+    settle: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
@@ -49,14 +55,36 @@ class Subject:
 @contextmanager
 def product(folder: Path, customers: int) -> Iterator[Subject]:
     """`sticky-calls serve` on a database with this many known callers."""
+    yield from _populated("product", folder, customers, None)
+
+
+@contextmanager
+def postgresql(folder: Path, customers: int) -> Iterator[Subject]:
+    """The same on PostgreSQL, which shares the machine and writes what it commits to the disk."""
+    server = databases.Server(settings=("fsync=on",))
+    server.start()
+    try:
+        for subject in _populated("postgresql", folder, customers, server.url("postgres")):
+            yield replace(subject, settle=partial(_counted, server))
+    finally:
+        server.stop()
+
+
+def _counted(server: databases.Server) -> None:
+    """What autovacuum does within a minute: plans made for empty tables are made anew."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
+def _populated(name: str, folder: Path, customers: int, database_url: str | None) -> Iterator[Subject]:
     port = free_port()
-    path = configuration(folder, port)
-    service = build_service(load(path, {}))
-    populate(service, customers)
+    path = configuration(folder, port, database_url)
     config = load(path, {})
+    service = build_service(config)
+    populate(service, customers)
     key, _ = keys.issue(service.store, pepper_for(config), "acme", Mode.PROD, "bench", service.clock.now())
     service.store.close()
-    yield from serve("product", path, port, key)
+    yield from serve(name, path, port, key)
 
 
 @contextmanager
@@ -86,7 +114,7 @@ def typical(folder: Path, customers: int) -> Iterator[Subject]:
     )
 
 
-SUBJECTS = {"floor": floor, "product": product, "typical": typical}
+SUBJECTS = {"floor": floor, "product": product, "postgresql": postgresql, "typical": typical}
 
 
 def populate(service: Service, customers: int) -> None:
@@ -120,10 +148,10 @@ def _populate_typical(database: Path, customers: int) -> None:
     connection.close()
 
 
-def configuration(folder: Path, port: int) -> Path:
-    """The product's, of which the others take the server's settings."""
+def configuration(folder: Path, port: int, database_url: str | None = None) -> Path:
+    """The product's, of which the others take the server's settings. Without an address: a SQLite file."""
     settings = {
-        "database": {"url": f"sqlite:///{folder / 'product.db'}"},
+        "database": {"url": database_url or f"sqlite:///{folder / 'product.db'}", "state_dir": str(folder)},
         "server": {"bind": f"127.0.0.1:{port}", "workers": WORKERS, "threads": THREADS},
         "organizations": [{"id": "acme", "tier": "unlimited"}],
         "twilio": {
@@ -133,6 +161,8 @@ def configuration(folder: Path, port: int) -> Path:
         "lines": [{"number": line_number(0), "destination": {"dial": AGENTS}}],
         "logging": {"level": "warning"},
     }
+    if database_url:
+        settings["security"] = {"pepper": PEPPER.decode()}
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
     return path

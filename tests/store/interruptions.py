@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapter.engine.model import Realm
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.postgres_batches import Batches
 
 
-def interrupting_once_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[Realm]:
-    """From now on every first try fails and every second one is let through; where, in the order of trying."""
-    tried: list[Realm] = []
-    real = store.begin
+def interrupting_once_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on every first try fails and every second one is let through; in which account, in order of trying."""
+    tried: list[int] = []
+    real = store._alone_in
 
     @contextmanager
-    def begin(realm: Realm, at_most_seconds: float | None = None) -> Iterator[Transaction]:
-        with real(realm, at_most_seconds) as tx:
-            yield tx
-            tried.append(realm)
+    def alone_in(account: int, batches: Batches, hurry: float | None) -> Iterator[None]:
+        with real(account, batches, hurry):
+            yield
+            tried.append(account)
             if len(tried) % 2:
-                tx._plainly("SELECT pg_terminate_backend(pg_backend_pid())")
+                batches.plainly("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    monkeypatch.setattr(store, "begin", begin)
+    monkeypatch.setattr(store, "_alone_in", alone_in)
     return tried

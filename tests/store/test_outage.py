@@ -94,7 +94,7 @@ def test_a_connection_has_a_lifetime(url: str, store: Store, monkeypatch: pytest
         ageing = Store.open(url, Keyring())
         used = []
         for _ in range(2):
-            with ageing.connections.transaction("BEGIN") as connection:
+            with ageing.connections.transaction("BEGIN") as (connection, _):
                 used.append(connection.holder)
             time.sleep(0.01)  # older than nothing
         assert (used[0] == used[1]) is same

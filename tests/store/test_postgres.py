@@ -16,6 +16,7 @@ from adapter.errors import ConfigError, StoreInterrupted, StoreUnavailable
 from adapter.store import meters
 from adapter.store.database import Store, Transaction
 from adapter.store.postgres import named
+from adapter.store.postgres_wire import Said
 from adapter.store.sealing import Keyring
 from tests.store.proxy import OnCommit, Proxy, proxied
 
@@ -34,7 +35,7 @@ class Work:
         self.times += 1
         meters.charge(tx, 0)
         if self._first and self.times == 1:
-            tx._plainly(self._first)
+            tx.plainly(self._first)
         return self.times
 
 
@@ -83,7 +84,7 @@ def test_an_interruption_that_somebody_took_for_a_failure_is_not_committed(store
         meters.charge(tx, 0)
         with suppress(StoreInterrupted), tx.savepoint():
             if len(times) == 1:
-                tx._plainly("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$")
+                tx.plainly("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$")
             return "done"
         return "failed"
 
@@ -94,7 +95,7 @@ def test_a_statement_that_failed_unheard_is_not_taken_for_a_commit(store: Store)
     def work(tx: Transaction) -> None:
         meters.charge(tx, 0)
         with suppress(psycopg.Error):
-            tx._plainly("SELECT 1/0")
+            tx.plainly("SELECT 1/0")
 
     with pytest.raises(StoreUnavailable, match="rolled back"):
         store.transact(HERE, work)
@@ -105,7 +106,7 @@ def test_work_that_is_interrupted_for_ever_is_given_up_in_time(url: str, store: 
     impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.2)
     began = time.monotonic()
     with pytest.raises(StoreInterrupted):
-        impatient.transact(HERE, lambda tx: tx._plainly("SELECT pg_terminate_backend(pg_backend_pid())"))
+        impatient.transact(HERE, lambda tx: tx.plainly("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert time.monotonic() - began < 2
     impatient.close()
 
@@ -179,7 +180,7 @@ def test_nor_is_it_when_it_was_interrupted_before(proxy: Proxy, beyond: Store, s
         times.append(1)
         meters.charge(tx, 0)
         if len(times) == 1:
-            tx._plainly("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$")
+            tx.plainly("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$")
         proxy.on_commit = OnCommit.LOSE_THE_ANSWER
         proxy.meanwhile = lambda: setattr(proxy, "is_open", False)
         beyond._timeout = 0.1
@@ -260,15 +261,17 @@ def test_nothing_is_left_in_a_session(store: Store) -> None:
     for _ in range(10):
         store.transact(HERE, Work())
         used(store)
-    with store.connections.transaction("BEGIN") as connection:
-        connection.execute("ROLLBACK")
-        state = {
-            "prepared": connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone(),
-            "settings": connection.execute("SELECT count(*) FROM pg_settings WHERE source = 'session'").fetchone(),
-            "locks": connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone(),
-            "temporary": connection.execute("SELECT pg_my_temp_schema()").fetchone(),
-        }
-    assert state == dict.fromkeys(state, (0,))
+    state = {
+        "prepared": "SELECT count(*) FROM pg_prepared_statements",
+        "settings": "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name NOT LIKE '%%timeout'",
+        "locks": "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+        "temporary": "SELECT pg_my_temp_schema()::bigint",
+    }
+    with store.connections.transaction("BEGIN") as (connection, _):
+        answers = connection.exchange([Said(sql) for sql in state.values()])
+        found = {name: connection.rows(answer)[0][0] for name, answer in zip(state, answers, strict=True)}
+    assert (found.pop("prepared") > 0) is connection.may_prepare, "where it is ours alone: what is said again"
+    assert found == dict.fromkeys(found, 0)
 
 
 def test_an_address_is_shown_without_its_password() -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapter.engine.model import Realm
-from adapter.store import meters, postgres_time
+from adapter.store import meters, postgres_batches, postgres_time
 from adapter.store.database import NO_REALM, Store
 from adapter.store.postgres_time import SteadyTime
 from adapter.store.statements import Prepared, bind
@@ -26,7 +26,7 @@ class Clocks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch, self._ticks = monkeypatch, 0
         self.wall = 0
-        monkeypatch.setattr(postgres_time, "ticks", lambda: self._ticks)
+        monkeypatch.setattr(postgres_batches, "ticks", lambda: self._ticks)
         self.pass_by(0)
         self.set(1_000 * HOUR)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -42,10 +43,10 @@ def test_a_database_that_hangs_is_told_within_a_second_to_everybody_who_asks(
     goes_on, asked = threading.Event(), threading.Semaphore(0)
     real = type(service.store).transact
 
-    def hangs(*given: object) -> object:
+    def hangs(*given: object, **named: Any) -> object:
         asked.release()
         assert goes_on.wait(30)
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         databases.replace_in_stores(patched, "transact", hangs)
@@ -80,9 +81,9 @@ def test_whoever_asks_again_and_again_does_not_make_the_disk_work(
     written: list[int] = []
     real = type(service.store).transact
 
-    def counted(*given: object) -> object:
+    def counted(*given: object, **named: Any) -> object:
         written.append(1)
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     databases.replace_in_stores(monkeypatch, "transact", counted)
     assert {app.test_client().get("/v1/health").status_code for _ in range(20)} == {200}

@@ -245,9 +245,9 @@ def test_events_are_applied_in_order_many_to_a_transaction(
         saved.append(call.call_id)  # type: ignore[attr-defined]
         real_save(tx, call)  # type: ignore[arg-type]
 
-    def transact(*given: object) -> object:
+    def transact(*given: object, **named: Any) -> object:
         transactions.append(1)
-        return real_transact(*given)  # type: ignore[arg-type]
+        return real_transact(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(calls, "save", save)
     databases.replace_in_stores(monkeypatch, "transact", transact)
@@ -285,11 +285,11 @@ def test_a_store_that_goes_away_again_in_the_middle_costs_nothing(
             twilio.status(call_sid(number), "+15550000000")
     real, left = type(service.store).transact, [1]
 
-    def transact(*given: object) -> object:
+    def transact(*given: object, **named: Any) -> object:
         left[0] -= 1
         if left[0] < 0:
             raise StoreUnavailable("away again")
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         databases.replace_in_stores(patched, "transact", transact)
@@ -314,10 +314,10 @@ def test_what_hangs_is_answered_by_the_deadline_and_counts_once(
         posted(app, "voice", a_call(1))
         real = type(service.store).transact
 
-        def transact(*given: Any) -> Any:
+        def transact(*given: Any, **named: Any) -> Any:
             assert goes_on.wait(30)
             try:
-                return real(*given)
+                return real(*given, **named)
             finally:
                 done.release()
 

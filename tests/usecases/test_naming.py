@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from adapter.engine.line import Confirm, Line, ProofKind
 from adapter.engine.model import Call, LineType, Undo
 from adapter.store import calls
+from adapter.store.statements import Prepared
 from adapter.usecases import line_types
 from tests.builders import Api, ToldClock
 from tests.usecases.conftest import Calling
@@ -45,7 +47,7 @@ def who_is_who(api: Api, ref: str) -> dict[str, Any]:
 
 def sightings(phone: Phone) -> list[Any]:
     with phone.service.store.read(phone.principal.realm) as tx:
-        return list(tx._connection.execute("SELECT pair, ani, seen_at FROM sightings").fetchall())
+        return tx.rows(Prepared(sa.text("SELECT pair, ani, seen_at FROM sightings")), {})
 
 
 @pytest.mark.parametrize("answers", ENDINGS.values(), ids=ENDINGS.keys())

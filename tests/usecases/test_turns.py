@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from adapter.engine.flow import HandOver, HangUp, neutral, unknown_turn
 from adapter.engine.line import Confirm, Disclosure, DisclosureRules, ProofKind, Spoken
 from adapter.engine.model import Distrust, Outcome, Turn
+from adapter.store.statements import Prepared
 from tests.builders import Api, ToldClock, a_line
 from tests.usecases.conftest import Calling
 from tests.usecases.phone import ANI, DESK, MENU, OTHER_ANI, PIN, asks, by_account, by_name, by_pin, context, said
@@ -467,12 +469,13 @@ def test_an_erased_caller_is_put_through_and_nothing_is_kept(api: Api, calling: 
 def test_turns_cost_neither_rate_nor_quota(api: Api, calling: Calling, maria: str) -> None:
     phone = calling(by_pin())
     phone.call("call-1")
+    counted = Prepared(sa.text("SELECT * FROM usage, rate_hits"))
     with phone.service.store.read(phone.principal.realm) as tx:
-        before = tx._connection.execute("SELECT * FROM usage, rate_hits").fetchall()
+        before = tx.rows(counted, {})
     phone.presses("call-1", "4711")
     phone.presses("call-1", "1")
     with phone.service.store.read(phone.principal.realm) as tx:
-        assert tx._connection.execute("SELECT * FROM usage, rate_hits").fetchall() == before
+        assert tx.rows(counted, {}) == before
 
 
 def test_when_nobody_answers_the_next_destination_is_tried(calling: Calling) -> None:

@@ -108,7 +108,7 @@ def put(tx: Transaction, table: sa.Table, rows: Sequence[Row]) -> None:
         tx.execute(_put_many(table), _arrays(rows))
         return
     names = [column.name for column in table.c]
-    tx.execute_many(_put_one(table), (dict(zip(names, row, strict=True)) for row in rows))
+    tx.write_many(_put_one(table), (dict(zip(names, row, strict=True)) for row in rows))
 
 
 def remove(tx: Transaction, table: sa.Table, keys: Sequence[Row]) -> None:
@@ -118,7 +118,7 @@ def remove(tx: Transaction, table: sa.Table, keys: Sequence[Row]) -> None:
     if tx.dialect is Dialect.POSTGRESQL:
         tx.execute(_remove_many(table), _arrays(keys))
         return
-    tx.execute_many(_remove_one(table), (_key_values(table, key) for key in keys))
+    tx.write_many(_remove_one(table), (_key_values(table, key) for key in keys))
 
 
 @cache

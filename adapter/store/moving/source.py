@@ -93,9 +93,7 @@ class Source:
         which = " AND ".join(f"{name} = :of_{name}" for name in (*key_columns(noted), "version"))
         names = [f"of_{column.name}" for column in noted.c]
         values = [dict(zip(names, row, strict=True)) for row in changed]
-        self.store.transact(
-            NO_REALM, lambda tx: tx.execute_many(sql(f"DELETE FROM {noted.name} WHERE {which}"), values)
-        )
+        self.store.transact(NO_REALM, lambda tx: tx.write_many(sql(f"DELETE FROM {noted.name} WHERE {which}"), values))
 
     def seal(self, tx: Transaction, mark: Mark, target: str) -> None:
         """Nothing is noted any more, and nothing can be written, from the commit of `tx` on."""
