@@ -13,6 +13,33 @@ from psycopg.conninfo import conninfo_to_dict
 
 _COMMIT = b"COMMIT\0"
 _COMMITTED = b"C\x00\x00\x00\x0bCOMMIT"
+_READY = b"Z"
+# To the questions for encryption that come before everything else.
+_NO = b"N"
+_HEADER_BYTES = 5
+
+
+@dataclass
+class _Messages:
+    """The messages in what comes from a server, piece by piece."""
+
+    rest: bytes = b""
+    begun: bool = False
+
+    def kinds(self, data: bytes) -> list[bytes]:
+        """Of those that are complete now: a letter each."""
+        self.rest += data
+        if not self.begun:
+            self.rest = self.rest.lstrip(_NO)
+            self.begun = bool(self.rest)
+        found = []
+        while len(self.rest) >= _HEADER_BYTES:
+            end = 1 + int.from_bytes(self.rest[1:_HEADER_BYTES], "big")
+            if len(self.rest) < end:
+                break
+            found.append(self.rest[:1])
+            self.rest = self.rest[end:]
+        return found
 
 
 class OnCommit(Enum):
@@ -33,6 +60,8 @@ class Proxy:
     on_commit: OnCommit = OnCommit.PASS
     is_open: bool = True
     meanwhile: Callable[[], object] = lambda: None
+    # How often the server has said that it has answered everything and waits.
+    answered: int = 0
     _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
     @property
@@ -78,8 +107,10 @@ class Proxy:
         _shut(server)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+        messages = _Messages()
         with suppress(OSError):
             while data := server.recv(65_536):
+                self.answered += messages.kinds(data).count(_READY)
                 if _COMMITTED in data and self.on_commit is OnCommit.LOSE_THE_ANSWER:
                     self.on_commit = OnCommit.PASS
                     self.meanwhile()
