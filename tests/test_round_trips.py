@@ -70,6 +70,13 @@ def test_a_start_of_a_known_caller(api: Api, trips: Trips) -> None:
     assert trips(lambda: api.start("call-1", ani=MARIA)) == MOST
 
 
+def test_a_start_with_an_external_id_that_is_known(api: Api, trips: Trips) -> None:
+    known = {"ani": MARIA, "external_ids": {"customer_id": "C1"}}
+    api.start("call-1", **known)
+    api.start("call-2", **known)
+    assert trips(lambda: api.start("call-3", **known)) == MOST
+
+
 def test_an_end_with_three_variables(api: Api, trips: Trips) -> None:
     variables = {"name": "Maria", "plan": "silver", "city": "Linz"}
     ref = api.start("call-1", ani=MARIA).json["customer_ref"]

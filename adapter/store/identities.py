@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from adapter.engine.model import LineType, Millis
 from adapter.engine.policy import DAY
 
-from .database import Transaction
+from .database import Row, Transaction
 from .refs import to_bytes
 from .statements import Bound, PerTokens, Prepared, any_of, bind, bind_whole, numbered
 from .tables import LINE_TYPES, external_ids, numbers, sightings
@@ -200,14 +200,20 @@ def sight(tx: Transaction, ani: str, pairs: Sequence[Pair], call_id: str, now: M
     numbers_tokens = tx.tokens("ani", ani)
     for pair in pairs:
         tokens = tx.tokens("pair", *pair)
-        values = {**numbered(tokens, "pair"), **numbered(numbers_tokens, "ani")}
-        found = tx.row(_SEEN_AGAIN[len(tokens)], values)
+        found = sighting(tx, ani, pair)
         if found is None:
             row: dict[str, Bound] = {"pair": tokens[0], "ani": numbers_tokens[0], "call_id": call_id, "seen_at": now}
             text = json.dumps([*pair, ani])
             tx.write(_INSERT_SIGHTING, {**row, "sealed": tx.seal("sightings", tokens[0] + numbers_tokens[0], text)})
         elif found[2] < now - SIGHTING_REFRESH_MS:
             tx.write(_REFRESH_SIGHTING, {"of_pair": found[0], "of_ani": found[1], "now": now})
+
+
+def sighting(tx: Transaction, ani: str, pair: Pair) -> Row | None:
+    """What `sight` has noted of the two: the tokens of the pair and the number, and when; None: nothing yet."""
+    tokens = tx.tokens("pair", *pair)
+    values = {**numbered(tokens, "pair"), **numbered(tx.tokens("ani", ani), "ani")}
+    return tx.row(_SEEN_AGAIN[len(tokens)], values)
 
 
 def doubt(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_INSIDE = "a write transaction inside a write transaction would wait for itself"
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -82,6 +83,8 @@ class PostgresStore(Store):
         self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None, ahead: Ahead | None
     ) -> T:
         """Who writes to an account at the same time shares a turn and a commit."""
+        if getattr(self._writing, "here", False):
+            raise RuntimeError(_INSIDE)
         patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
         group = self._groups.setdefault(realm.account, GroupCommit())
         job = Job(realm, work, time.monotonic() + patience, ahead, is_hurried=at_most_seconds is not None)
@@ -99,9 +102,14 @@ class PostgresStore(Store):
             self._in_one_go(taken)
         except _InDoubt:
             raise  # doing it again could do it twice
-        except (StoreInterrupted, psycopg.Error, _Mistaken) as error:
+        except StoreInterrupted:
+            if all(time.monotonic() > job.deadline for job in jobs):
+                raise
             for job in jobs:
-                self._by_itself(job, is_interrupted=isinstance(error, StoreInterrupted))
+                self._by_itself(job, is_interrupted=True)
+        except (psycopg.Error, _Mistaken):
+            for job in jobs:
+                self._by_itself(job, is_interrupted=False)
 
     def _in_one_go(self, take: Callable[[], Jobs]) -> None:
         batches = Batches(waits=True)
@@ -126,6 +134,13 @@ class PostgresStore(Store):
         return job, tx
 
     def _by_itself(self, job: Job[Any], *, is_interrupted: bool) -> None:
+        try:
+            self._until_done(job, is_interrupted)
+            job.failed = None
+        except Exception as error:  # noqa: BLE001 - its own thread raises it
+            job.failed = error
+
+    def _until_done(self, job: Job[Any], is_interrupted: bool) -> None:
         """Once interrupted, it is tried again for as long as a turn is waited for."""
         pauses = _pauses()
         while True:
@@ -133,29 +148,21 @@ class PostgresStore(Store):
             try:
                 with self.begin(job.realm, waits if job.is_hurried else None) as tx:
                     job.run(tx)
-                job.failed = None
                 return
-            except _InDoubt as error:
-                job.failed = error
-                return
+            except _InDoubt:
+                raise  # doing it again could do it twice
             except StoreUnavailable as error:
                 # A database that is away from the start is told at once: a caller is waiting.
                 is_interrupted = is_interrupted or isinstance(error, StoreInterrupted)
                 if not is_interrupted or time.monotonic() > job.deadline:
-                    job.failed = error
-                    return
-            except BaseException as error:
-                job.failed = error
-                if not isinstance(error, Exception):
                     raise
-                return
             time.sleep(next(pauses))
 
     @contextmanager
     def _alone_in(self, account: int, batches: Batches, hurry: float | None) -> Iterator[None]:
         """A transaction that has the account's turn, committed when the block returns."""
         if getattr(self._writing, "here", False):
-            raise RuntimeError("a write transaction inside a write transaction would wait for itself")
+            raise RuntimeError(_INSIDE)
         self._writing.here = True
         mark, wishes = postgres_turns.new_mark(), batches.wishes()
         not_before = ticks()

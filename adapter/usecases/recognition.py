@@ -36,6 +36,8 @@ def recognize(service: Service, tx: Transaction, call_id: str, hints: Hints, now
 def look_ahead(tx: Transaction, hints: Hints, now: Millis) -> str | None:
     """Read what recognizing is going to read, and what is known of who will probably be found; who that is."""
     customers.facts(tx, hints)
+    for pair in hints.external_ids if hints.ani else ():
+        customers.sighting(tx, hints.ani or "", pair)
     probable = next(iter(customers.linked(tx, hints)), None)
     if probable is not None:
         memory(tx, probable, now)

@@ -14,7 +14,7 @@ from adapter.engine.model import Hints, Outcome, StartCall
 from adapter.errors import StoreUnavailable
 from adapter.store import answers
 from adapter.store.database import Store, Transaction
-from adapter.store.postgres_store import PostgresTransaction
+from adapter.store.postgres_transaction import PostgresTransaction
 from adapter.store.sqlite_store import SqliteTransaction
 from adapter.store.statements import Prepared
 from adapter.usecases import Service, start_call
@@ -122,13 +122,14 @@ def test_a_caller_does_not_wait_for_the_store_as_long_as_the_api_does(
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is run."""
     seen: list[str] = []
-    for kind in (SqliteTransaction, PostgresTransaction):
+    by_postgresql = ((PostgresTransaction, name) for name in ("rows", "execute", "write"))
+    for kind, name in ((SqliteTransaction, "_run"), *by_postgresql):
 
-        def counted(tx: Transaction, statement: Prepared, values: Any, run: Any = kind._run) -> Any:
+        def counted(tx: Transaction, statement: Prepared, values: Any, run: Any = getattr(kind, name)) -> Any:
             seen.append(statement.text(tx.dialect).sql)
             return run(tx, statement, values)
 
-        monkeypatch.setattr(kind, "_run", counted)
+        monkeypatch.setattr(kind, name, counted)
     return seen
 
 
