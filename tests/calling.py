@@ -20,8 +20,9 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from adapter.engine.model import Mode
+from tests import databases
 from tests.builders import call_sid
-from tests.serving import Request, Server, caller_number, line_number, set_up
+from tests.serving import Request, Server, caller_number, line_number, set_up, wait_for
 
 # Twilio waits so long.
 PATIENCE_SECONDS = 15.0
@@ -56,8 +57,8 @@ def taking_calls(
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One answer. `kind`: voice, turn, status, start, health. `at`: when it was due, on `time.monotonic`; `seconds`: from
-    then to the answer. `status` 0: there was none."""
+    """One answer. `kind`: voice, turn, status, start, health. `at`: when it was due, on `time.monotonic`; `seconds`:
+    from then to the answer. `status` 0: there was none."""
 
     kind: str
     call_id: str
@@ -145,6 +146,21 @@ class Calling(threading.Thread):
         heard = await ask(self._server.port, kind, sid, due, request)
         self.calls.heard.append(heard)
         return heard
+
+
+def hung_up(server: Server) -> set[str]:
+    """The calls of which the database knows that."""
+    sql = "SELECT call_id FROM calls WHERE hung_up_at IS NOT NULL"
+    return {call_id for (call_id,) in databases.rows_at(server.database_url, sql)}
+
+
+def ends_lost(server: Server, heard: Calls) -> list[str]:
+    """The calls whose acknowledged end is not in the database, once nothing waits to be brought there."""
+    inbox = server.service.inbox
+    assert inbox is not None
+    wait_for(lambda: inbox.depth() == 0, "nothing to wait in the inbox", server.last_words)
+    known = hung_up(server)
+    return [each.call_id for each in heard.of("status") if each.status == 204 and each.call_id not in known]
 
 
 async def ask(port: int, kind: str, call_id: str, due: float, request: Request) -> Heard:

@@ -28,14 +28,20 @@ MOST_SECONDS, MOST_MOSTLY = 3.5, 1.0
 MOST_UNTIL_NORMAL = 10.0
 _CALLS_PER_SECOND = 5.0
 _CLIENTS = 1_000
-_FEW_CLIENTS, _MEASURED_SECONDS = 32, 5.0
-_QUIET_SECONDS = 5.0
+_FEW_CLIENTS, _MEASURED_SECONDS = 32, 3.0
+_BEFORE_SECONDS = 3.0
 # Nobody waits for so long when there is nothing else to do.
 _NORMAL_SECONDS = 0.5
 _PROBE_EVERY_SECONDS = 0.25
 
 
-def overload(seconds: float, times: float, app: str = "tests.serving:build()", clients: int = _CLIENTS) -> Report:
+def overload(
+    seconds: float,
+    times: float,
+    app: str = "tests.serving:build()",
+    clients: int = _CLIENTS,
+    afterwards_seconds: float = MOST_UNTIL_NORMAL + 5,
+) -> Report:
     """For so long, so many times what can be done."""
     report = Report()
     with tempfile.TemporaryDirectory() as folder, taking_calls(Path(folder), app) as server:
@@ -44,11 +50,11 @@ def overload(seconds: float, times: float, app: str = "tests.serving:build()", c
         calling, probing = Calling(server, _CALLS_PER_SECOND), _Probing(server, key)
         calling.start()
         probing.start()
-        time.sleep(_QUIET_SECONDS)
+        time.sleep(_BEFORE_SECONDS)
         began = time.monotonic()
         crowd = _crowd(server.port, key, can_do * times, seconds, clients)
         over = time.monotonic()
-        time.sleep(MOST_UNTIL_NORMAL + _QUIET_SECONDS)
+        time.sleep(afterwards_seconds)
         heard, probed = calling.stop(), probing.stop()
     report.told["API requests a second that can be done"] = round(can_do)
     _judge_crowd(report, crowd, can_do * times)

@@ -9,11 +9,10 @@ from itertools import count
 
 from adapter.engine.model import Mode
 from adapter.store import calls as stored
-from tests import databases
-from tests.calling import CHOICE, Calling, Calls, taking_calls
+from tests.calling import CHOICE, Calling, Calls, ends_lost, hung_up, taking_calls
 from tests.outage.away import Way
 from tests.report import Report
-from tests.serving import Request, Server, wait_for
+from tests.serving import Request, Server
 
 MOST_SECONDS = 2.0
 # From the store's return until everything that waited is applied.
@@ -24,7 +23,6 @@ _MOST_HEALTH_SECONDS = 1.0
 _STALE_SECONDS = 1.5
 # Some of them fall between two of the transactions by which what waits is applied.
 _BETWEEN_LOOKS_SECONDS = 0.002
-_HUNG_UP = "SELECT call_id FROM calls WHERE hung_up_at IS NOT NULL"
 
 
 def drill(way: Way, seconds: float, per_second: float, app: str = "tests.serving:build()") -> Report:
@@ -113,8 +111,8 @@ def _caught_up(server: Server, waiting: list[str], returned_at: float) -> tuple[
     the first ones."""
     out_of_order = 0
     while True:
-        hung_up = _hung_up(server)
-        applied = [call_id in hung_up for call_id in waiting]
+        known = hung_up(server)
+        applied = [call_id in known for call_id in waiting]
         out_of_order += applied != sorted(applied, reverse=True)
         seconds = time.monotonic() - returned_at
         if all(applied) or seconds > 2 * MOST_CATCHING_UP:
@@ -131,20 +129,12 @@ def _judge_answers(report: Report, heard: Calls) -> None:
 
 def _judge_store(report: Report, server: Server, heard: Calls) -> None:
     """What callers did has to be there, once everything that waits is applied."""
-    inbox = server.service.inbox
-    assert inbox is not None
-    wait_for(lambda: inbox.depth() == 0, "nothing to wait in the inbox", server.last_words)
-    hung_up = _hung_up(server)
-    ends = [each.call_id for each in heard.of("status") if each.status == 204 and each.call_id not in hung_up]
-    report.none("ends lost", ends[:1], len(ends))
+    lost = ends_lost(server, heard)
+    report.none("ends lost", lost[:1], len(lost))
     choices = [each.call_id for each in heard.of("turn") if each.status == 200]
-    lost = _without_their_choice(server, choices)
+    unknown = _without_their_choice(server, choices)
     report.told["choices"] = len(choices)
-    report.none("choices lost", lost[:1], len(lost))
-
-
-def _hung_up(server: Server) -> set[str]:
-    return {call_id for (call_id,) in databases.rows_at(server.database_url, _HUNG_UP)}
+    report.none("choices lost", unknown[:1], len(unknown))
 
 
 def _without_their_choice(server: Server, call_ids: list[str]) -> list[str]:
