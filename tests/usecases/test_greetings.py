@@ -122,14 +122,19 @@ def test_a_caller_does_not_wait_for_the_store_as_long_as_the_api_does(
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is run."""
     seen: list[str] = []
-    by_postgresql = ((PostgresTransaction, name) for name in ("rows", "execute", "write"))
-    for kind, name in ((SqliteTransaction, "_run"), *by_postgresql):
 
-        def counted(tx: Transaction, statement: Prepared, values: Any, run: Any = getattr(kind, name)) -> Any:
+    def count(kind: type[Transaction], name: str) -> None:
+        run = getattr(kind, name)
+
+        def counted(tx: Transaction, statement: Prepared, values: Any) -> Any:
             seen.append(statement.text(tx.dialect).sql)
             return run(tx, statement, values)
 
         monkeypatch.setattr(kind, name, counted)
+
+    count(SqliteTransaction, "_run")
+    for name in ("rows", "execute", "write"):
+        count(PostgresTransaction, name)
     return seen
 
 
