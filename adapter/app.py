@@ -30,8 +30,10 @@ from adapter.tracing import Tracing
 from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
-from adapter.web import api, docs, older_dialect, openapi, problems, scrape, traced, voice
+from adapter.web import api, docs, health, older_dialect, openapi, problems, scrape, traced, voice
+from adapter.web.in_time import Deadline
 from adapter.web.recorded import Recorder, Recording
+from adapter.web.shedding import Shedding
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,9 +61,11 @@ def create_app(
     app.register_blueprint(api.build(service, recording, metrics, dialect))
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
+    app.register_blueprint(health.build_probes(service))
     app.register_blueprint(openapi.build(service.policy))
     app.register_blueprint(docs.build())
     app.register_blueprint(voice.build(_voice_edge(config, service, recording, metrics)))
+    app.wsgi_app = Shedding(app.wsgi_app, config.server.threads, service.ids, metrics)  # type: ignore[method-assign]
     return app
 
 
@@ -84,6 +88,9 @@ def build_service(
         directory=Directory(store, pepper_for(config), config.organizations, config.security.former_peppers),
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
+        lines=config.lines,
+        # The rest of the deadline is for what comes before and after; two seconds of silence are long on a telephone.
+        patience_seconds=config.twilio.webhook_deadline_ms / 2_000,
     )
     try:
         prepare(service)
@@ -125,6 +132,7 @@ def _voice_edge(
         tokens=tokens,
         public_url=config.twilio.public_url or "",
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
+        deadline=Deadline(config.twilio.webhook_deadline_ms / 1_000, config.server.threads),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
         recording=recording,
         metrics=metrics,

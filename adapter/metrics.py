@@ -50,6 +50,7 @@ class Metrics:
         told = "From a webhook to its answer; status 403: it was not Twilio's."
         self._webhooks = histogram("webhook_seconds", told, "webhook", "status")
         self._requests = histogram("api_seconds", "From an API request to its answer.", "route", "status")
+        self._shed = counter("api_refused_busy", "Requests to the API that were refused to serve callers first.")
         told = "One transaction of the store, waiting for its turn included."
         self._store = histogram("store_seconds", told, "outcome")
         for outcome in ("done", "failed"):  # shown as 0 from the start: the first failure is a change, not a beginning
@@ -76,6 +77,10 @@ class Metrics:
     def request(self, route: str, status: int, seconds: float) -> None:
         """`route`: the name of one of the API's, such as start_call."""
         self._requests.labels(route, str(status)).observe(seconds)
+
+    def shed(self) -> None:
+        """A request to the API was refused for want of threads."""
+        self._shed.inc()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

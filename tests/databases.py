@@ -18,8 +18,8 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -340,6 +340,14 @@ def bring_back(folder: Path) -> None:
         return
     for file in folder.glob("away-*"):
         file.rename(file.with_name(file.name.removeprefix("away-")))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Somebody else's program is writing to this SQLite file, and does not come to an end."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
 
 
 def replace_in_stores(monkeypatch: pytest.MonkeyPatch, method: str, by: Callable[..., object]) -> None:

@@ -248,7 +248,11 @@ def set_up(
         # A slow disk is no reason for a refusal here: tests are about what happens, not how fast.
         "database": {"url": database_url, "lock_timeout_ms": 30_000, "state_dir": f"{folder}/state"},
         "organizations": [dict(organization) for organization in organizations],
-        "twilio": {"public_url": server.url, "accounts": [{"sid": ACCOUNT, "auth_tokens": [AUTH_TOKEN]}]},
+        "twilio": {
+            "public_url": server.url,
+            "accounts": [{"sid": ACCOUNT, "auth_tokens": [AUTH_TOKEN]}],
+            "webhook_deadline_ms": 12_000,
+        },
         "lines": [
             {"number": line_number(place), "organization": organization["id"], "destination": {"dial": AGENTS}}
             for place, organization in enumerate(organizations)

@@ -1,5 +1,5 @@
-"""gunicorn's threaded worker: it refuses in JSON, and is stopped without the two ways in which gunicorn's own misses or
-hangs at a signal.
+"""gunicorn's threaded worker: it refuses in JSON, tells how long a request has waited for a thread
+(`adapter.web.arrival`), and is stopped without the two ways in which gunicorn's own misses or hangs at a signal.
 
 1. At SIGINT and SIGQUIT gunicorn's own handler shuts the thread pool down at once. The pool's lock is not reentrant,
    and the main thread, which runs handlers, often holds it just then (it hands a request over): the worker hangs for
@@ -14,11 +14,14 @@ import logging
 import os
 import signal
 import socket
+import time
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from adapter.web import arrival
 
 from .gunicorn_refusals import refusal, status_of
 
@@ -43,6 +46,16 @@ def _let_signals_through() -> None:
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """One process of the service; see the module."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Called by gunicorn when a request can be read; `handle` is called in a thread, once one is free."""
+        conn.enqueued_at = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """Called by gunicorn."""
+        arrival.note_wait(time.monotonic() - conn.enqueued_at)
+        return super().handle(conn)
 
     def init_signals(self) -> None:
         """Called by gunicorn in the worker; what was held since before the fork arrives at its end."""

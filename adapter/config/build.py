@@ -89,7 +89,7 @@ def _policy(loaded: Loaded) -> policy.Policy:
 
 def _twilio(section: Loaded) -> TwilioConfig:
     accounts = tuple(TwilioAccount(entry["sid"], tuple(entry["auth_tokens"])) for entry in section["accounts"])
-    return TwilioConfig(section.get("public_url"), accounts)
+    return TwilioConfig(section.get("public_url"), accounts, section["webhook_deadline_ms"])
 
 
 def _recording(section: Loaded) -> RecordingConfig:

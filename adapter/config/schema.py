@@ -23,6 +23,7 @@ from .settings import (
     LoggingConfig,
     RecordingConfig,
     ServerConfig,
+    TwilioConfig,
 )
 from .tables import Items, Section, Table
 from .words import Language, TextsSchema
@@ -89,6 +90,7 @@ class AccountSchema(Section):
 class TwilioSchema(Section):
     public_url = Address("the address Twilio calls, as https://calls.example.com", ("https", "http"), base=True)
     accounts = Items(fields.Nested(AccountSchema), load_default=list)
+    webhook_deadline_ms = Whole(500, 12_000, unit="milliseconds", load_default=TwilioConfig().webhook_deadline_ms)
 
 
 class LineSchema(FlowSchema):

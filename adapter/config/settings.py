@@ -67,10 +67,12 @@ class TwilioAccount:
 
 @dataclass(frozen=True, slots=True)
 class TwilioConfig:
-    """`public_url`: what Twilio was told to call, without a slash at the end; signatures are checked against it."""
+    """`public_url`: what Twilio was told to call, without a slash at the end; signatures are checked against it.
+    `webhook_deadline_ms`: by when a webhook is answered, with or without the database."""
 
     public_url: str | None = None
     accounts: tuple[TwilioAccount, ...] = ()
+    webhook_deadline_ms: int = 3_000
 
 
 @dataclass(frozen=True, slots=True)

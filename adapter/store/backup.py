@@ -18,6 +18,7 @@ from urllib.parse import quote
 from adapter.errors import StoreMismatch, StoreUnavailable
 
 from . import schema
+from .disk import sync
 from .sqlite import translate
 
 # Told a share of the work between 0 and 1, again and again.
@@ -83,15 +84,6 @@ def publish(draft: Path, target: Path) -> None:
     """`draft` takes the name `target`, in one step that a power cut does not undo."""
     os.replace(draft, target)
     sync(target.parent)
-
-
-def sync(path: Path) -> None:
-    """A file or a folder is on disk as it is now."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _opened(file: Path) -> sqlite3.Connection:

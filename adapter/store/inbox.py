@@ -1,7 +1,8 @@
-"""A durable inbox for events that could not be saved: one sealed file each, kept until it is done.
+"""A durable inbox for events that could not be saved: sealed, kept on this machine until they are done.
 
-What was put is there after a power cut; files that cannot be read are set aside and block nothing. The folder is
-bounded: a store that stays away must not fill the disk. Leaves out: what an event means (use cases).
+What was put is there after a power cut, and can be put although the disk is full (`journal`); what cannot be read is
+set aside and blocks nothing. The inbox is bounded: a store that stays away must not fill the disk. Leaves out: what an
+event means (use cases).
 """
 
 from __future__ import annotations
@@ -19,22 +20,26 @@ from typing import Any
 
 from adapter.errors import KeyMissing, SealBroken
 
+from .journal import Journal
 from .sealing import Keyring
 
-MOST_EVENTS = 10_000
-_EVENT = ".event"
-_LOG = logging.getLogger(__name__)
+# A hundred thousand events, eight thousand of them although the disk is full.
+MOST_BYTES = 64 * 1024 * 1024
+RESERVED_BYTES = 4 * 1024 * 1024
+_ID_BYTES = 16
+_JOURNAL = "events.journal"
 _BROKEN = ".broken"
 _LOCK = ".lock"
+_LOG = logging.getLogger(__name__)
 
 
 class Inbox:
     """A folder of waiting events. Any number of threads and processes may put; one at a time takes out."""
 
-    def __init__(self, folder: Path, keyring: Keyring, *, most_events: int = MOST_EVENTS) -> None:
+    def __init__(self, folder: Path, keyring: Keyring, *, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
         self._keyring = keyring
-        self._most = most_events
+        self._journal = Journal(folder / _JOURNAL, most_bytes=most_bytes, reserved_bytes=RESERVED_BYTES)
 
     @classmethod
     def of(cls, url: str, state_dir: str, keyring: Keyring) -> Inbox:
@@ -43,75 +48,59 @@ class Inbox:
         folder = f"{state_dir}/inbox" if file == url else f"{file}.inbox"
         return cls(Path(os.path.abspath(folder)), keyring)
 
-    def put(self, event: dict[str, Any]) -> bool:
-        """True: it is on disk, and will be. False: the folder is full, or the disk does not take it."""
-        # Sorts by time of arrival; the random part keeps two processes apart.
-        name = f"{time.time_ns():020d}-{secrets.token_hex(8)}{_EVENT}"
+    def reserve(self) -> None:
+        """Take room on the disk for some thousand events, while there is any."""
         try:
-            self._make_folder()
-            if len(self._names()) >= self._most:
-                return False
-            self._write(name, self._keyring.seal(json.dumps(event), name.encode()))
+            self._journal.reserve()
+        except OSError as error:
+            _LOG.warning("no room can be reserved for events that wait for the database: %s", error.strerror)
+
+    def put(self, event: dict[str, Any]) -> bool:
+        """True: it is on disk, and will be. False: the inbox is full, or the disk does not take it."""
+        # Each is sealed to a name of its own: what is copied elsewhere does not open.
+        name = secrets.token_bytes(_ID_BYTES)
+        try:
+            return self._journal.append(name + self._keyring.seal(json.dumps(event), name))
         except OSError:
             return False
-        return True
 
     def depth(self) -> int:
         """How many events wait; 0 also when that cannot be found out."""
         try:
-            return len(self._names())
+            return self._journal.count()
         except OSError:
             return 0
 
-    def waiting(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def waiting(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(name, event), in order of arrival. Nothing while another process is at it.
 
         What is not reported `done` comes again the next time.
         """
         with self._alone() as alone:
-            for name in self._names() if alone else ():
-                event = self._read(name)
+            if not alone:
+                return
+            self._adopt_files()
+            for name, payload in self._journal.waiting():
+                event = self._opened(name, payload)
                 if event is not None:
                     yield name, event
+            with contextlib.suppress(OSError):  # the next time, then
+                self._journal.tidy()
 
-    def done(self, name: str) -> None:
+    def done(self, name: int) -> None:
         """The event is saved elsewhere now; saying so twice does no harm."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / name).unlink()
+        self._journal.mark_done(name)
 
-    def set_aside(self, name: str) -> None:
+    def set_aside(self, name: int) -> None:
         """Not to be applied, kept for a look by hand."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / name).rename((self._folder / name).with_suffix(_BROKEN))
+        aside = self._folder / f"{time.time_ns():020d}-{name}{_BROKEN}"
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(self._journal.raw(name))
+        self._journal.mark_done(name)
 
-    def _make_folder(self) -> None:
-        if not self._folder.is_dir():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self._folder.parent)  # or a power cut could take the folder, and with it what is in it
-
-    def _names(self) -> list[str]:
-        with os.scandir(self._folder) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(_EVENT))
-
-    def _write(self, name: str, sealed: bytes) -> None:
-        temporary = self._folder / f"{name}.new"
+    def _opened(self, name: int, payload: bytes | None) -> dict[str, Any] | None:
         try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(sealed)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(self._folder / name)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(self._folder)
-
-    def _read(self, name: str) -> dict[str, Any] | None:
-        path = self._folder / name
-        try:
-            event = json.loads(self._keyring.open(path.read_bytes(), name.encode()))
-        except FileNotFoundError:
-            return None
+            event = None if payload is None else self._event(payload)
         except KeyMissing as error:
             # Left in its place until the key is back.
             _LOG.error("a waiting event cannot be opened: %s", error.message)
@@ -123,9 +112,25 @@ class Inbox:
         self.set_aside(name)
         return None
 
+    def _event(self, payload: bytes) -> Any:
+        return json.loads(self._keyring.open(payload[_ID_BYTES:], payload[:_ID_BYTES]))
+
+    def _adopt_files(self) -> None:
+        """Earlier versions kept each event in a file of its own, sealed to the file's name."""
+        for file in sorted(self._folder.glob("*.event")):
+            try:
+                adopted = self.put(json.loads(self._keyring.open(file.read_bytes(), file.name.encode())))
+            except KeyMissing:
+                continue
+            except (SealBroken, ValueError):
+                file.rename(file.with_suffix(_BROKEN))
+            else:
+                if adopted:
+                    file.unlink()
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Two processes applying the same event at once would charge for it twice."""
+        """Two processes applying the same event at once would do it in another order than it happened."""
         try:
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
@@ -139,11 +144,3 @@ class Inbox:
             yield True
         finally:
             os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

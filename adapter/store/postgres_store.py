@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# The health check's answer must come within a second, whatever the database does.
-_PING_SECONDS = 0.8
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -95,7 +93,6 @@ class PostgresStore(Store):
         self.keyring = keyring
         self._timeout = lock_timeout_seconds
         self._time: SteadyTime | None = None
-        self._probe: _Probe | None = None
         self._open: Callable[[], Connections] = lambda: Connections(url, lock_timeout_seconds, pool_size)
         self.renew()
 
@@ -147,13 +144,6 @@ class PostgresStore(Store):
         """As `Store.read`."""
         with self.connections.transaction(_BEGIN_READING) as connection:
             yield PostgresTransaction(connection, realm, self.keyring, self._time)
-
-    def ping(self) -> None:
-        """As `Store.ping`, within a second: a database that hangs takes only a thread that nobody waits for."""
-        probe = self._probe
-        if probe is None or not probe.is_alive():
-            self._probe = probe = _Probe(super().ping)
-        probe.result(_PING_SECONDS)
 
     def migrate(self) -> None:
         """As `Store.migrate`."""
@@ -213,7 +203,6 @@ class PostgresStore(Store):
         """Start afresh, without touching any connection there was."""
         self.connections = self._open()
         self._writing = threading.local()
-        self._probe = None
 
     def _was_committed(self, account: int, holder: bytes, mark: bytes) -> bool:
         """How a transaction ended whose connection was lost on COMMIT; StoreUnavailable when that cannot be found out.
@@ -231,30 +220,6 @@ class PostgresStore(Store):
                     what = "the connection was lost on commit, and whether it was saved cannot be found out"
                     raise _InDoubt(what) from error
             time.sleep(next(pauses))
-
-
-class _Probe(threading.Thread):
-    """One question to the database, asked by a thread of its own."""
-
-    def __init__(self, ask: Callable[[], None]) -> None:
-        super().__init__(name="ping", daemon=True)
-        self._ask = ask
-        self._error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._ask()
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is the answer
-            self._error = error
-
-    def result(self, seconds: float) -> None:
-        """Returns when the answer was good; StoreUnavailable when it was not, or is still missing."""
-        self.join(seconds)
-        if self.is_alive():
-            raise StoreUnavailable("the database does not answer")
-        if self._error is not None:
-            raise self._error
 
 
 def _pauses() -> Iterator[float]:

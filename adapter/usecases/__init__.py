@@ -9,13 +9,15 @@ from .authentication import authenticate, new_prefix
 from .consumption import Consumption, Month, consumption, months
 from .customer_import import Progress, Record, import_customers, import_progress
 from .directory import Directory
-from .end import end_call
+from .end import end_call, hang_up
 from .greeting import Greeting, greet
-from .records import Erased, forget_customer, health, show_call, show_customer
+from .health import health
+from .later import apply_waiting, keep_hang_up, keep_turn
+from .records import Erased, forget_customer, show_call, show_customer
 from .service import Service
 from .start import start_call
 from .turns import Taken, take_turn
-from .upkeep import apply_waiting, hang_up_or_keep, prepare, prepare_late, sweep
+from .upkeep import prepare, prepare_late, sweep
 from .verdict import give_verdict
 from .whisper import whispered
 
@@ -37,10 +39,12 @@ __all__ = [
     "forget_customer",
     "give_verdict",
     "greet",
-    "hang_up_or_keep",
+    "hang_up",
     "health",
     "import_customers",
     "import_progress",
+    "keep_hang_up",
+    "keep_turn",
     "months",
     "new_prefix",
     "prepare",

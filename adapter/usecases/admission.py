@@ -37,7 +37,8 @@ def admitted(service: Service, principal: Principal, effect: Callable[[Transacti
         except Exception as error:  # noqa: BLE001 - raised below: a failing request must still count against its rate
             return error
 
-    answer = service.store.transact(principal.realm, work)
+    with service.outage.attempt():  # while the store is away, clients need not wait to be told so
+        answer = service.store.transact(principal.realm, work)
     if isinstance(answer, Exception):
         raise answer
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from adapter.engine import idempotency, intents, lifecycle, variables
 from adapter.engine.model import (
@@ -55,27 +56,30 @@ def end_call(
 
 
 def hang_up(service: Service, principal: Principal, command: HangUp) -> bool:
-    """Twilio's terminal status of the caller's own leg. False: a limit refuses it now, the edge keeps it for later."""
+    """Twilio's terminal status of the caller's own leg, saved soon or not at all. False: a limit refuses it now.
 
-    def work(tx: Transaction) -> bool:
-        now = service.clock.now()
-        call = calls.find(tx, command.call_id)
-        if lifecycle.is_free(call, command.at, service.policy.calls):
-            call = None  # by the hang-up's own time: one that comes late belongs to the call it is late for
-        if call is not None and call.hung_up_at is not None:
-            return True
-        # The quota first: a hang-up that waits for the month's renewal is tried again and again, which must not use up
-        # the rate of the organization's own requests.
-        # Of a call that was refused for its quota there is nothing to end: kept, it would eat the next month's.
-        if over_quota(principal, tx, now) is not None:
-            return call is None
-        if hit(service, principal, tx)[1] is not None:
-            return False
-        calls.save(tx, settle(tx, replace(call, hung_up_at=command.at), command.at) if call else _only_hung_up(command))
-        charge(principal, tx, now)
+    What is not saved the edge keeps for later."""
+    return service.hurried(principal.realm, partial(note_hang_up, service, principal, command))
+
+
+def note_hang_up(service: Service, principal: Principal, command: HangUp, tx: Transaction) -> bool:
+    """`hang_up` in this transaction. Once more, it changes nothing."""
+    now = service.clock.now()
+    call = calls.find(tx, command.call_id)
+    if lifecycle.is_free(call, command.at, service.policy.calls):
+        call = None  # by the hang-up's own time: one that comes late belongs to the call it is late for
+    if call is not None and call.hung_up_at is not None:
         return True
-
-    return service.store.transact(principal.realm, work)
+    # The quota first: a hang-up that waits for the month's renewal is tried again and again, which must not use up the
+    # rate of the organization's own requests.
+    # Of a call that was refused for its quota there is nothing to end: kept, it would eat the next month's.
+    if over_quota(principal, tx, now) is not None:
+        return call is None
+    if hit(service, principal, tx)[1] is not None:
+        return False
+    calls.save(tx, settle(tx, replace(call, hung_up_at=command.at), command.at) if call else _only_hung_up(command))
+    charge(principal, tx, now)
+    return True
 
 
 def _only_hung_up(command: HangUp) -> Call:

@@ -21,9 +21,6 @@ from .service import Service
 from .settlement import settle
 from .start import Begun, begin
 
-# Whoever waits for the store longer than this would hear silence for more than two seconds, the rest of the way
-# included; they are greeted neutrally instead.
-CALLERS_PATIENCE_SECONDS = 1.5
 _VOICE = "voice"
 # How many of the customer's calls are looked at for the one that was cut off: this one, and another agent's perhaps.
 _LATEST_CALLS = 3
@@ -58,7 +55,7 @@ def greet(service: Service, principal: Principal, line: Line, command: StartCall
             return Greeting(flow.neutral(line), "quota", rate)
         return replace(_greet_once(service, principal, tx, line, command, now), rate=rate)
 
-    return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
+    return service.hurried(principal.realm, work)
 
 
 def _greet_once(

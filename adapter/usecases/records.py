@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapter.engine.model import Answer, Call, Millis, Missing, Principal
-from adapter.errors import StoreUnavailable
 from adapter.store import calls, records
 from adapter.store.database import Transaction
 from adapter.store.records import CustomerRecord
@@ -48,12 +47,3 @@ def forget_customer(service: Service, principal: Principal, customer_ref: str) -
         return Answer(Erased(customer_ref, now) if erased else Missing("customer"))
 
     return admitted(service, principal, effect)
-
-
-def health(service: Service) -> bool:
-    """Whether the database answers."""
-    try:
-        service.store.ping()
-    except StoreUnavailable:
-        return False
-    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapter.engine import flow, idempotency, lifecycle
-from adapter.engine.flow import Effect, Forgotten, Identified, Learned, Refuted, Step, Verified, WrongAnswer
+from adapter.engine.flow import Effect, Forgotten, Heard, Identified, Learned, Refuted, Step, Verified, WrongAnswer
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Distrust, Hints, Millis, Place, Principal, Talk, Turn
@@ -18,7 +18,6 @@ from adapter.store.database import Transaction
 
 from . import kept
 from .acquaintance import acquainted, is_verified
-from .greeting import CALLERS_PATIENCE_SECONDS
 from .proofs import count_wrong_answer, forget_wrong_answers, is_locked, proofs
 from .recognition import note_named, stand_on, stand_on_named, why_no_number
 from .service import Service
@@ -64,7 +63,16 @@ def take_turn(service: Service, principal: Principal, line: Line, turn: Turn) ->
         answers.keep(tx, _TURN, key, "", kept.from_step(step), call.customer_ref or "", expires_at)
         return Taken(step, call, effects)
 
-    return service.store.transact(principal.realm, work, CALLERS_PATIENCE_SECONDS)
+    return service.hurried(principal.realm, work)
+
+
+def hear_late(service: Service, line: Line, turn: Turn, at: Millis, tx: Transaction) -> bool:
+    """A turn that could not be saved at the time, `at`: the caller was answered by `flow.unknown_turn`, but what they
+    said counts. True: it is done with, as is one that was saved after all. Once more, it changes nothing."""
+    call = calls.find(tx, turn.call_id)
+    if call is not None and call.talk is not None and call.talk.turn == turn.number:
+        calls.save(tx, _Hearing(service, tx, line, at).take_late(call, call.talk, turn))
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,22 @@ class _Hearing:
     def take(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Step, tuple[Effect, ...]]:
         """The call after the turn, not yet saved, the step that comes next, and what came of the answer."""
         tx, line, now = self.tx, self.line, self.now
+        after, heard = self._hear(call, talk, turn)
+        remembered = memory.memory(tx, after.customer_ref or "", now)
+        talk_now = after.talk or heard.talk
+        moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
+        if moved.place not in _ACCOUNT_COUNTS:
+            moved = without_account(moved)
+        return self._moved(after, moved, talk), step, heard.effects
+
+    def take_late(self, call: Call, talk: Talk, turn: Turn) -> Call:
+        """The call after a turn that was answered without memory."""
+        after, heard = self._hear(call, talk, turn)
+        moved = flow.after_unknown_turn(after.talk or heard.talk, turn)
+        return self._moved(after, without_account(moved), talk)
+
+    def _hear(self, call: Call, talk: Talk, turn: Turn) -> tuple[Call, Heard]:
+        tx, line, now = self.tx, self.line, self.now
         # Calls that were asked before the lock hear of it here: or as many could guess as call at once.
         if talk.place in _PROVING and is_locked(tx, line, call, now):
             talk = replace(talk, locked=True)
@@ -86,13 +110,11 @@ class _Hearing:
         after = replace(call, talk=heard.talk)
         for effect in heard.effects:
             after = self._apply(effect, after)
-        remembered = memory.memory(tx, after.customer_ref or "", now)
-        talk_now = after.talk or heard.talk
-        moved, step = flow.go_on(line, talk_now, acquainted(tx, line, after, remembered, now), now)
-        if moved.place not in _ACCOUNT_COUNTS:
-            moved = without_account(moved)
-        # Of a customer who was erased by this turn, the call keeps nothing.
-        return self._settled(replace(after, talk=None if after.talk is None else moved), talk), step, heard.effects
+        return after, heard
+
+    def _moved(self, after: Call, moved: Talk, before: Talk) -> Call:
+        """Of a customer who was erased by this turn, the call keeps nothing."""
+        return self._settled(replace(after, talk=None if after.talk is None else moved), before)
 
     def _settled(self, call: Call, before: Talk) -> Call:
         """A turn that comes after the hang-up still counts."""

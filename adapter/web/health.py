@@ -1,4 +1,5 @@
-"""GET /v1/health: whether this service can do its work (reference, GET /v1/health). Needs no key, counts nowhere."""
+"""Whether this service can do its work: for people and clients (reference, GET /v1/health), for load balancers
+(/readyz), and whether it runs at all (/healthz). They need no key and count nowhere."""
 
 from __future__ import annotations
 
@@ -19,5 +20,22 @@ def build(service: Service) -> Blueprint:
     def check() -> Response:
         healthy = usecases.health(service)
         return respond(health(healthy, service.clock.now()), 200 if healthy else 503)
+
+    return blueprint
+
+
+def build_probes(service: Service) -> Blueprint:
+    """/readyz: 200 where calls should go, 503 where the database cannot be used, so that callers would be put through
+    without being known. /healthz: 200 from every process that answers, whatever else is broken: restarting it mends
+    nothing."""
+    blueprint = Blueprint("probes", __name__)
+
+    @blueprint.get("/readyz")
+    def ready() -> Response:
+        return respond({"status": "ready"}) if usecases.health(service) else respond({"status": "not ready"}, 503)
+
+    @blueprint.get("/healthz")
+    def alive() -> Response:
+        return respond({"status": "alive"})
 
     return blueprint

@@ -53,6 +53,7 @@ class Problem:
 
 UNAUTHORIZED = Problem(401, "Invalid or missing API key", headers={"WWW-Authenticate": "Bearer"})
 TOO_LARGE = Problem(413, _MESSAGES[413])
+TOO_BUSY = Problem(503, "The service has more to do than it can; try again", headers={"Retry-After": "1"})
 
 
 def guessing(seconds: int, limit: int, now: Millis) -> Problem:

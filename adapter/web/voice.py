@@ -1,8 +1,8 @@
 """Twilio's webhooks: signature → command or turn → use case → TwiML (semantics §9; Twilio, "Webhooks security").
 
 Twilio gets 403 for a bad signature and 200 with TwiML (or an empty 204) for everything else: any other status is an
-error tone in a caller's ear. Leaves out: whether a webhook is Twilio's (`web.genuine`), what is said (`twilio.twiml`)
-and what is decided (`usecases`, `engine`).
+error tone in a caller's ear. What cannot be had or saved by the deadline is done without (`in_time`). Leaves out:
+whether a webhook is Twilio's (`web.genuine`), what is said (`twilio.twiml`) and what is decided (`usecases`, `engine`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask import Blueprint, Response
 
 from adapter.engine.flow import Step, Whispered, neutral, nothing_more, unknown_turn
 from adapter.engine.line import Line
-from adapter.engine.model import Principal
+from adapter.engine.model import Principal, StartCall
 from adapter.errors import AdapterError
 from adapter.metrics import Metrics
 from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
@@ -24,11 +24,12 @@ from adapter.twilio.forms import Unusable
 from adapter.twilio.signature import Fields
 from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
 from adapter.twilio.twiml import CONNECT, EMERGENCY, GIVE_UP, Speaker
-from adapter.usecases import Greeting, Service, greet, hang_up_or_keep, take_turn, whispered
+from adapter.usecases import Greeting, Service, greet, hang_up, keep_hang_up, keep_turn, take_turn, whispered
 
 from .counted import count_greeting, count_turn
 from .genuine import genuine_fields, value
 from .grace import GraceWarning
+from .in_time import Deadline, InTime
 from .recorded import Recording, note, recorded
 from .scrape import timed
 
@@ -40,8 +41,9 @@ _LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop
 class VoiceEdge:
     """What the edge needs beside the use cases. `tokens`: auth tokens by AccountSid, "*" for any account.
 
-    `offer_lookup` is told line, AccountSid, principal and number of a caller who was greeted; it returns at once.
-    `recording`: to whom answered webhooks are offered. `metrics`: where they are counted and timed.
+    `deadline`: by when webhooks are answered. `offer_lookup` is told line, AccountSid, principal and number of a caller
+    who was greeted; it returns at once. `recording`: to whom answered webhooks are offered. `metrics`: where they are
+    counted and timed.
     """
 
     service: Service
@@ -49,6 +51,7 @@ class VoiceEdge:
     tokens: Mapping[str, tuple[str, ...]] = field(repr=False)
     public_url: str
     speaker: Speaker
+    deadline: Deadline
     grace: GraceWarning = field(default_factory=GraceWarning)
     offer_lookup: Callable[[Line, str, Principal, str], None] | None = None
     recording: Recording | None = None
@@ -120,8 +123,7 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
     reason = distrust(line, fields, command.hints)
     command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
-        principal = _principal(edge, line)
-        greeting = greet(edge.service, principal, line, command)
+        principal, greeting = edge.deadline.begins().do(partial(_greet, edge, line, command))
         note(edge.recording, greeting.step, greeting.call, greeting.reason)
         count_greeting(edge.metrics, line, greeting)
         edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
@@ -134,6 +136,11 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
     if edge.offer_lookup is not None and command.hints.ani is not None:
         edge.offer_lookup(line, value(fields, "AccountSid"), principal, command.hints.ani)
     return greeting.step
+
+
+def _greet(edge: VoiceEdge, line: Line, command: StartCall) -> tuple[Principal, Greeting]:
+    principal = _principal(edge, line)
+    return principal, greet(edge.service, principal, line, command)
 
 
 def _fallback(edge: VoiceEdge, line: Line, fields: Fields) -> str:
@@ -158,12 +165,14 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
         return nothing_more()
     if turn.number == 0:
         return unknown_turn(line, turn)
+    in_time = edge.deadline.begins()
     try:
-        taken = take_turn(edge.service, _principal(edge, line), line, turn)
+        taken = in_time.do(lambda: take_turn(edge.service, _principal(edge, line), line, turn))
         note(edge.recording, taken.step, taken.call)
         count_turn(edge.metrics, line, taken)
     except Exception as error:  # noqa: BLE001 - as above
         _say_what_broke("turn taken without memory", error)
+        _keep(in_time, "a turn", partial(keep_turn, edge.service, line, turn))
         return unknown_turn(line, turn)
     return taken.step
 
@@ -187,8 +196,12 @@ def _told(edge: VoiceEdge, line: Line, fields: Fields, number: int) -> Whispered
     if isinstance(asked, Unusable):
         _LOG.warning("whisper not usable: %s", asked.reason)
         return None
+    if not number:
+        return None
     try:
-        return whispered(edge.service, _principal(edge, line), line, asked.call_id, number) if number else None
+        return edge.deadline.begins().do(
+            lambda: whispered(edge.service, _principal(edge, line), line, asked.call_id, number)
+        )
     except Exception as error:  # noqa: BLE001 - a caller waits for this leg
         _say_what_broke("nothing whispered", error)
         return None
@@ -217,12 +230,26 @@ def _status(edge: VoiceEdge) -> Response:
     line = line_for(edge.lines, value(fields, "AccountSid"), value(fields, "To"))
     if isinstance(command, Ignored) or line is None:
         return _nothing()
+    in_time = edge.deadline.begins()
     try:
-        if not hang_up_or_keep(edge.service, line.organization, line.mode, command):
-            _LOG.error("a hang-up could neither be saved nor kept")
-    except Exception as error:  # noqa: BLE001 - Twilio does not try again; an error status would only alarm its console
-        _LOG.error("status webhook failed: %s", type(error).__name__, exc_info=error)
+        saved = in_time.do(lambda: hang_up(edge.service, _principal(edge, line), command))
+    except Exception as error:  # noqa: BLE001 - whatever stands in its way: Twilio does not tell it twice
+        _say_what_broke("a hang-up is kept for later", error)
+        saved = False
+    if not saved:
+        _keep(in_time, "a hang-up", partial(keep_hang_up, edge.service, line, command))
     return _nothing()
+
+
+def _keep(in_time: InTime, what: str, keep: Callable[[], bool]) -> None:
+    """What could not be saved. It may be saved after all, as it goes on beyond the deadline: that does no harm."""
+    try:
+        kept = in_time.do_at_last(keep)
+    except Exception as error:  # noqa: BLE001 - the answer is due, whatever this disk does
+        _say_what_broke(f"{what} is not kept in time", error)
+    else:
+        if not kept:
+            _LOG.error("%s could neither be saved nor kept", what)
 
 
 def _principal(edge: VoiceEdge, line: Line) -> Principal:

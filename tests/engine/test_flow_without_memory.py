@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from adapter.engine.flow import HandOver, HangUp, Record, Say, Step, neutral, nobody_left, unknown_turn
-from adapter.engine.line import Destination, DestinationKind
-from adapter.engine.model import Outcome, Turn
+from adapter.engine.flow import (
+    HandOver,
+    HangUp,
+    Record,
+    Say,
+    Step,
+    after_unknown_turn,
+    neutral,
+    nobody_left,
+    unknown_turn,
+)
+from adapter.engine.line import DEFAULT, Destination, DestinationKind
+from adapter.engine.model import Outcome, Place, Turn
 from tests.builders import a_line
-from tests.engine.talks import LANGUAGES, a_full_line, a_turn, texts
+from tests.engine.talks import LANGUAGES, a_full_line, a_talk, a_turn, texts
 
 LINE = a_full_line()
 
@@ -51,3 +61,19 @@ def test_nobody_is_left() -> None:
 def test_nobody_is_rung_after_an_outcome_of_a_call_that_we_do_not_know(turn: Turn, said: list[str], then: Any) -> None:
     step = unknown_turn(LINE, turn)
     assert (texts(step), step.then, step.turn) == (said, then, 0)
+
+
+@pytest.mark.parametrize(
+    ("turn", "place"),
+    [
+        (a_turn("1"), Place.HANDED_OVER),
+        (a_turn(), Place.HANDED_OVER),
+        (a_turn(outcome=Outcome.BUSY), Place.OVER),
+        (a_turn(outcome=Outcome.ANSWERED), Place.OVER),
+        (a_turn(recorded=True), Place.OVER),
+    ],
+)
+def test_afterwards_the_talk_stands_where_that_answer_has_led(turn: Turn, place: Place) -> None:
+    talk = after_unknown_turn(a_talk(Place.MENU, turn=3, intent="refund"), turn)
+    assert (talk.place, talk.turn, talk.intent) == (place, 4, "refund")
+    assert talk.tried == ((DEFAULT,) if place is Place.HANDED_OVER else ())

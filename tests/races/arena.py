@@ -89,7 +89,8 @@ def arena(
     database_url: str | None = None,
     nodes: int = 1,
 ) -> Iterator[Arena]:
-    """4 workers with 4 threads each, shared out to `nodes` machines, and 8 client processes, ready: all have answered.
+    """4 workers with 16 threads each, so that nobody is refused for want of one, shared out to `nodes` machines, and 8
+    client processes, ready: all have answered.
 
     `window`: seconds of the rate window. Each round has two organizations whose quota it can use up.
     """
@@ -104,7 +105,7 @@ def arena(
         "tiers": {"tiny": {"per_minute": 20, "monthly": "unlimited"}},
         "limits": {"window_seconds": window},
     }
-    options |= {"app": app, "database_url": database_url, "workers": WORKERS // nodes}
+    options |= {"app": app, "database_url": database_url, "workers": WORKERS // nodes, "threads": 16}
     names = tuple(str(organization["id"]) for organization in organizations)
     with ExitStack() as opened:
         server = opened.enter_context(serving(folder, *organizations, **options))

@@ -1,4 +1,4 @@
-"""Races over HTTP, short: 4 workers with 4 threads each, 8 client processes. `python -m tests.races`: long.
+"""Races over HTTP, short: 4 workers with 16 threads each, 8 client processes. `python -m tests.races`: long.
 
 On PostgreSQL the workers are those of two nodes.
 """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-import threading
 from pathlib import Path
 
 import pytest
 
 from adapter.store.inbox import Inbox
+from adapter.store.journal import SECTOR_BYTES
 from adapter.store.sealing import Keyring
 from tests.store.conftest import NEW_KEY, OLD_KEY
 
@@ -23,15 +24,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def inbox(folder: Path) -> Inbox:
-    return Inbox(folder, KEYRING, most_events=5)
+    return Inbox(folder, KEYRING, most_bytes=6 * SECTOR_BYTES)
 
 
-def files(folder: Path, ending: str = ".event") -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ending))
+def set_aside(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.broken"))
 
 
 def test_nothing_waits_before_the_first_event(inbox: Inbox, folder: Path) -> None:
     assert list(inbox.waiting()) == []
+    assert inbox.depth() == 0
     assert not folder.exists()
 
 
@@ -43,6 +45,7 @@ def test_events_wait_in_order_until_they_are_done(inbox: Inbox) -> None:
         inbox.done(name)
         inbox.done(name)
     assert [event["number"] for _, event in inbox.waiting()] == [3]
+    assert inbox.depth() == 1
 
 
 def test_an_event_comes_back_as_it_was_put_in_another_process(inbox: Inbox, folder: Path) -> None:
@@ -52,64 +55,58 @@ def test_an_event_comes_back_as_it_was_put_in_another_process(inbox: Inbox, fold
 
 def test_events_are_sealed_and_nobody_else_may_read_them(inbox: Inbox, folder: Path) -> None:
     inbox.put(EVENT)
-    (file,) = files(folder)
+    (file,) = folder.iterdir()
     assert b"5550123" not in file.read_bytes()
     assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
-def test_an_event_is_on_disk_before_it_is_told(inbox: Inbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_of_an_event_that_is_done(folder: Path) -> None:
+    inbox = Inbox(folder, Keyring())
     inbox.put(EVENT)
-    steps: list[str] = []
-    real_sync, real_rename = os.fsync, Path.rename
-
-    def sync(descriptor: int) -> None:
-        steps.append("sync " + ("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file"))
-        real_sync(descriptor)
-
-    def rename(path: Path, target: Path) -> Path:
-        steps.append("rename")
-        return real_rename(path, target)
-
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(Path, "rename", rename)
-    assert inbox.put(EVENT)
-    assert steps == ["sync file", "rename", "sync folder"]
+    assert b"5550123" in b"".join(file.read_bytes() for file in folder.iterdir())
+    for name, _ in inbox.waiting():
+        inbox.done(name)
+    assert b"5550123" not in b"".join(file.read_bytes() for file in folder.iterdir())
 
 
 def test_a_full_inbox_takes_no_more_and_forgets_nothing(inbox: Inbox) -> None:
     assert [inbox.put({"number": number}) for number in range(7)] == [True] * 5 + [False] * 2
-    name, _ = next(inbox.waiting())
-    inbox.done(name)
-    assert inbox.put({"number": 8})
+    assert [event["number"] for _, event in inbox.waiting()] == [0, 1, 2, 3, 4]
 
 
-def test_a_disk_that_fails_is_told_and_leaves_no_rest(
-    inbox: Inbox, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
+def test_a_disk_that_fails_is_told(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fdatasync", full)
     assert not inbox.put(EVENT)
-    assert list(folder.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
-    assert not Inbox(tmp_path / "file" / "waiting", KEYRING).put(EVENT)
+    inbox = Inbox(tmp_path / "file" / "waiting", KEYRING)
+    assert not inbox.put(EVENT)
+    assert inbox.depth() == 0
+    inbox.reserve()
+    assert "no room can be reserved" in caplog.text
+
+
+def test_room_is_reserved_for_thousands(inbox: Inbox, folder: Path) -> None:
+    inbox.reserve()
+    (file,) = folder.iterdir()
+    assert file.stat().st_blocks * 512 >= 8_000 * SECTOR_BYTES
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"\x00not json", b"\x00[1, 2]", b"\x01\x03oldxxxxxxxxxxxxxxxxxxxxxxxx"],
+    "payload",
+    [b"", bytes(16) + b"\x00not json", bytes(16) + b"\x00[1, 2]", bytes(16) + b"\x01\x03old" + b"x" * 24],
     ids=["empty", "no json", "no object", "damaged"],
 )
-def test_a_broken_file_is_set_aside_and_blocks_nothing(inbox: Inbox, folder: Path, content: bytes) -> None:
-    inbox.put({"number": 0})
+def test_what_cannot_be_read_is_set_aside_and_blocks_nothing(inbox: Inbox, folder: Path, payload: bytes) -> None:
+    inbox._journal.append(payload)
     inbox.put({"number": 1})
-    files(folder)[0].write_bytes(content)
     assert [event["number"] for _, event in inbox.waiting()] == [1]
-    assert [path.read_bytes() for path in files(folder, ".broken")] == [content]
+    assert [path.read_bytes() for path in set_aside(folder)] == [payload]
     assert [event["number"] for _, event in inbox.waiting()] == [1]
 
 
@@ -121,18 +118,11 @@ def test_an_event_under_a_missing_key_waits_for_it(inbox: Inbox, folder: Path) -
 
 def test_an_event_copied_under_another_name_does_not_open(inbox: Inbox, folder: Path) -> None:
     inbox.put(EVENT)
-    (file,) = files(folder)
-    file.rename(folder / "00000000000000000001-copied.event")
+    ((at, _),) = inbox.waiting()
+    copied = inbox._journal.raw(at)
+    inbox.done(at)
+    inbox._journal.append(bytes(16) + copied[16:])
     assert list(inbox.waiting()) == []
-
-
-def test_an_event_done_by_somebody_meanwhile_is_skipped(inbox: Inbox, folder: Path) -> None:
-    for number in range(3):
-        inbox.put({"number": number})
-    waiting = inbox.waiting()
-    next(waiting)
-    files(folder)[1].unlink()
-    assert [event["number"] for _, event in waiting] == [2]
 
 
 def test_one_at_a_time_takes_out_and_anybody_may_put(inbox: Inbox, folder: Path) -> None:
@@ -146,23 +136,27 @@ def test_one_at_a_time_takes_out_and_anybody_may_put(inbox: Inbox, folder: Path)
     assert len(list(other.waiting())) == 2
 
 
-def test_a_half_written_event_is_not_an_event(inbox: Inbox, folder: Path) -> None:
-    inbox.put(EVENT)
-    (folder / "00000000000000000001-half.event.new").write_bytes(b"half")
-    assert len(list(inbox.waiting())) == 1
-
-
-def test_threads_put_without_losing_any(folder: Path) -> None:
-    inbox = Inbox(folder, KEYRING)
-    threads = [threading.Thread(target=lambda: [inbox.put(EVENT) for _ in range(10)]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(list(inbox.waiting())) == 40
-
-
 def test_the_inbox_lies_beside_the_database(tmp_path: Path) -> None:
     inbox = Inbox.of(f"sqlite:///{tmp_path}/calls.db", "unused", KEYRING)
     inbox.put(EVENT)
     assert (tmp_path / "calls.db.inbox").is_dir()
+
+
+def test_what_an_earlier_version_kept_in_files_is_taken_over(inbox: Inbox, folder: Path) -> None:
+    folder.mkdir()
+    for number, keyring in enumerate((KEYRING, KEYRING, Keyring([NEW_KEY]))):
+        name = f"{number:020d}-{number}.event"
+        (folder / name).write_bytes(keyring.seal(json.dumps({"number": number}), name.encode()))
+    (folder / f"{9:020d}-9.event").write_bytes(b"\x00half")
+    assert [event["number"] for _, event in inbox.waiting()] == [0, 1]
+    assert [file.name[19] for file in sorted(folder.glob("*.event"))] == ["2"]
+    assert [file.read_bytes() for file in set_aside(folder)] == [b"\x00half"]
+
+
+def test_files_of_an_earlier_version_wait_until_there_is_room(inbox: Inbox, folder: Path) -> None:
+    for number in range(5):
+        inbox.put({"number": number})
+    name = f"{0:020d}-0.event"
+    (folder / name).write_bytes(KEYRING.seal(json.dumps(EVENT), name.encode()))
+    assert len(list(inbox.waiting())) == 5
+    assert (folder / name).exists()

@@ -19,11 +19,11 @@ from tests.store.proxy import Proxy, proxied
 
 
 def fails(outage: Outage, inside: threading.Event | None = None, until: threading.Event | None = None) -> None:
-    with pytest.raises(OSError, match="away"), outage.attempt():  # noqa: PT012
+    with pytest.raises(StoreUnavailable, match="away"), outage.attempt():  # noqa: PT012
         if inside is not None and until is not None:
             inside.set()
             assert until.wait(10)
-        raise OSError("away")
+        raise StoreUnavailable("away")
 
 
 def test_while_it_is_away_one_tries_and_the_others_are_told_at_once() -> None:

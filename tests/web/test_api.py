@@ -284,10 +284,10 @@ class TestTroubles:
         assert response.text == '{"status":"healthy","timestamp":"2026-02-07T10:30:00.000Z","database":"connected"}'
 
     def test_health_tells_when_the_database_is_gone(self, app, service, monkeypatch):
-        def gone(_store):
+        def gone(*_):
             raise StoreUnavailable("gone")
 
-        databases.replace_in_stores(monkeypatch, "ping", gone)
+        databases.replace_in_stores(monkeypatch, "begin", gone)
         response = app.test_client().get("/v1/health")
         assert response.status_code == 503
         assert response.text == (

@@ -37,7 +37,7 @@ def test_there_is_nothing_but_what_is_meant_to_be_there(app: Flask) -> None:
         assert client.get(path).status_code == 404
     assert app.debug is False
     beginnings = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
-    assert beginnings == {"v1", "twilio", "docs"}
+    assert beginnings == {"v1", "twilio", "docs", "healthz", "readyz"}
 
 
 def test_no_answer_sets_a_cookie_or_lets_another_site_in(api: Api) -> None:

@@ -10,7 +10,7 @@ from .hearing import estranged, hear, tries_at
 from .known import Effect, Forgotten, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
 from .resuming import CALLBACK_INTENT, resumable, settlement
 from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
-from .without_memory import neutral, nobody_left, nothing_more, unknown_turn
+from .without_memory import after_unknown_turn, neutral, nobody_left, nothing_more, unknown_turn
 
 __all__ = [
     "CALLBACK_INTENT",
@@ -32,6 +32,7 @@ __all__ = [
     "Verified",
     "Whispered",
     "WrongAnswer",
+    "after_unknown_turn",
     "begin",
     "estranged",
     "go_on",

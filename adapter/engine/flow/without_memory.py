@@ -5,8 +5,10 @@ Leaves out: when that is (the use cases and the voice edge).
 
 from __future__ import annotations
 
-from adapter.engine.line import DestinationKind, Line
-from adapter.engine.model import Outcome, Turn
+from dataclasses import replace
+
+from adapter.engine.line import DEFAULT, DestinationKind, Line
+from adapter.engine.model import Outcome, Place, Talk, Turn
 
 from .speaking import say
 from .steps import HandOver, HangUp, Record, Step
@@ -42,3 +44,12 @@ def unknown_turn(line: Line, turn: Turn) -> Step:
     if turn.outcome is Outcome.ANSWERED:
         return nothing_more()
     return neutral(line) if turn.outcome is None else nobody_left(line)
+
+
+def after_unknown_turn(talk: Talk, turn: Turn) -> Talk:
+    """The talk in which `unknown_turn` was the answer: the caller was put through to the line's destination, or the
+    call is over. What becomes of that is told to nobody, as the step has no number."""
+    if turn.outcome is not None or turn.recorded:
+        return replace(talk, place=Place.OVER, turn=talk.turn + 1)
+    there = replace(talk, place=Place.HANDED_OVER, destination=DEFAULT, tried=(*talk.tried, DEFAULT))
+    return replace(there, turn=talk.turn + 1)

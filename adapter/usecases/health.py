@@ -1,0 +1,26 @@
+"""Whether this service can do its work now: save what callers and clients say. Known within a second (reference, GET
+/v1/health), also when the database hangs."""
+
+from __future__ import annotations
+
+from adapter.errors import AdapterError
+from adapter.store import clocks
+from adapter.store.database import NO_REALM
+
+from .service import Service
+
+# What was saved so short a time ago is proof enough: whoever asks again and again must not make the disk work.
+_PROOF_SECONDS = 1.0
+# The rest of the second is for the way of the answer.
+_PATIENCE_SECONDS = 0.8
+
+
+def health(service: Service) -> bool:
+    """Reading would not tell of a full disk, or of a lock that nobody lets go of."""
+    if service.outage.worked_within(_PROOF_SECONDS):
+        return True
+    try:
+        service.probe.ask(lambda: service.hurried(NO_REALM, clocks.touch), _PATIENCE_SECONDS)
+    except AdapterError:
+        return False
+    return True
