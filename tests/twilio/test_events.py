@@ -343,15 +343,29 @@ class TestLine:
         assert line_for(lines, ACCOUNT, "+14155550199") is lines[1]
 
     @pytest.mark.parametrize(
-        "to", ["sip:+14155550199@acme.sip.twilio.com", "sips:+14155550199@acme.sip.twilio.com:5061"]
+        "to",
+        [
+            "sip:+14155550199@acme.sip.twilio.com",
+            "sips:+14155550199@acme.sip.twilio.com:5061",
+            "sip:+14155550199;user=phone@acme.sip.twilio.com",
+            "tel:+14155550199",
+            "whatsapp:+14155550199",
+        ],
     )
-    def test_who_calls_a_sip_domain_dials_the_number_in_the_address(self, to: str) -> None:
+    def test_who_does_not_dial_a_number_dials_the_one_in_the_address(self, to: str) -> None:
         exact, anybody = line(number="+14155550199"), line(number="*")
         assert line_for((anybody, exact), ACCOUNT, to) is exact
 
     @pytest.mark.parametrize(
         "to",
-        ["sip:desk@acme.sip.twilio.com", "sip:14155550199@acme.sip.twilio.com", "client:+14155550199", "", "sip:+1@x"],
+        [
+            "sip:desk@acme.sip.twilio.com",
+            "sip:14155550199@acme.sip.twilio.com",
+            "client:+14155550199",
+            "",
+            "sip:+1@x",
+            "tel:+14155550199x",
+        ],
     )
     def test_what_has_no_number_in_it_is_taken_by_a_line_for_any(self, to: str) -> None:
         exact, anybody = line(number="+14155550199"), line(number="*")
