@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ from flask import Flask
 
 from adapter.replay import SILENCE, Answered, Call, Handover, Keys, Network, Question, Script, answered
 from adapter.replay.caller import Reaction
+from adapter.replay.webhooks import voice
 from tests import databases
-from tests.builders import Api, ToldClock, issue_key
+from tests.builders import ACCOUNT, PUBLIC_URL, Api, ToldClock, issue_key
 from tests.conformance.wire import lose_the_store
 
 from .conftest import Phone, a_phone
@@ -102,6 +104,21 @@ def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(phone: Phone, ap
         waited = time.monotonic() - before
     assert played.said == "NEUTRAL"
     assert [handover.target for handover in played.handovers] == ["support"]
+    assert waited < 2.0, f"the caller waited {waited:.1f} s"
+
+
+@pytest.mark.sqlite
+def test_a_store_that_hangs_in_the_middle_keeps_no_caller_waiting_for_two_seconds(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    databases.replace_in_stores(monkeypatch, "begin", lambda *_, **__: over.wait(30))
+    webhook = voice(Call(a_number(), FULL), ACCOUNT)
+    before = time.monotonic()
+    reply = phone.sent.send(webhook.method, PUBLIC_URL + webhook.path, webhook.fields)
+    waited = time.monotonic() - before
+    over.set()
+    assert b"NEUTRAL" in reply.body
     assert waited < 2.0, f"the caller waited {waited:.1f} s"
 
 
