@@ -242,3 +242,15 @@ def test_a_whispers_log_names_nobody(app: Flask, caplog: pytest.LogCaptureFixtur
 def test_head_and_other_methods_are_quiet(app: Flask) -> None:
     assert ask(app, "PUT", "/twilio/turn/1").status == 405
     assert ask(app, "GET", "/twilio/turn/1").status == 403
+
+
+@pytest.mark.parametrize("path", ["", "turn", "turn/", "VOICE", "voice/x", "whisper/2"])
+def test_a_number_that_is_pointed_at_a_mistyped_address_still_puts_its_callers_through(
+    app: Flask, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = posted(app, path, a_call(1))
+    assert verbs(reply) == ["Say", "Dial"]
+    assert puts_through(reply)
+    assert "an address that is none of ours" in caplog.text
+    assert verbs(posted(app, path, a_call(1, DialCallStatus="busy"))) == ["Say", "Hangup"]
+    assert posted(app, path, a_call(1), "forged").status == 403
