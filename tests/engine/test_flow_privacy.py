@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from adapter.engine import disclosure
@@ -263,8 +263,8 @@ answers = st.fixed_dictionaries(
 )
 histories = st.lists(answers | callers | st.just("rejected by the agent"), max_size=12)
 
-QUICK = settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FINDS = settings(max_examples=3000, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
+QUICK = settings(max_examples=examples(400))
+FINDS = settings(max_examples=3000, database=None, phases=[Phase.generate], derandomize=True)
 
 
 @QUICK

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.line import Destination, DestinationKind, Line
@@ -246,7 +246,6 @@ class TestStatus:
         assert isinstance(end, HangUp)
         assert end.duration_seconds is None
 
-    @settings(deadline=None)
     @given(
         st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} \d+:\d+:\d+ [+-]?\d{1,6}")
     )
@@ -279,7 +278,6 @@ class TestMalformed:
     def test_names_given_twice_are_listed_in_order(self) -> None:
         assert duplicated(form(VOICE) * 2) == ("AccountSid", "CallSid", "Direction", "From", "To")
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(st.sampled_from(USED) | st.text(max_size=5), st.text(max_size=40))))
     def test_no_form_raises(self, fields: list[tuple[str, str]]) -> None:
         assert isinstance(read_voice([("CallSid", SID), *fields]), (StartCall, Unusable))
