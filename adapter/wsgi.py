@@ -9,14 +9,18 @@ from flask import Flask
 
 from adapter import logs
 from adapter.app import create_app
-from adapter.config import load
+from adapter.config import Config, load
 from adapter.upkeep import start_upkeep
 
 
 def build() -> Flask:
     """The app of one worker, with its upkeep running. Raises ConfigError with every mistake."""
     named = os.environ.get("ADAPTER_CONFIG")
-    config = load(Path(named) if named else None, os.environ)
+    return worker_app(load(Path(named) if named else None, os.environ))
+
+
+def worker_app(config: Config) -> Flask:
+    """The same for a configuration that has been read."""
     logs.configure(config.logging.level)
     app = create_app(config)
     start_upkeep(app.extensions["sticky-calls"])

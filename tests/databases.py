@@ -354,3 +354,5 @@ def replace_in_stores(monkeypatch: pytest.MonkeyPatch, method: str, by: Callable
     """A method of both kinds of store is `by` instead."""
     for store in (SqliteStore, PostgresStore):
         monkeypatch.setattr(store, method, by)
+    if method == "begin":  # SQLite's shared transactions begin by themselves
+        monkeypatch.setattr(SqliteStore, "_transact", Store._transact)

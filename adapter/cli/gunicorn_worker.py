@@ -1,5 +1,6 @@
 """gunicorn's threaded worker: it refuses in JSON, tells how long a request has waited for a thread
-(`adapter.web.arrival`), and is stopped without the two ways in which gunicorn's own misses or hangs at a signal.
+(`adapter.web.arrival`), and is stopped without the two ways in which gunicorn's own misses or hangs at a signal. How it
+shares connections with others: `gunicorn_shares`.
 
 1. At SIGINT and SIGQUIT gunicorn's own handler shuts the thread pool down at once. The pool's lock is not reentrant,
    and the main thread, which runs handlers, often holds it just then (it hands a request over): the worker hangs for
@@ -19,11 +20,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
-
 from adapter.web import arrival
 
 from .gunicorn_refusals import refusal, status_of
+from .gunicorn_shares import SharingWorker
 
 _LOG = logging.getLogger(__name__)
 # For who does not read the answer: it fits into any socket's buffer, so nobody honest takes as long.
@@ -44,7 +44,7 @@ def _let_signals_through() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(SharingWorker):
     """One process of the service; see the module."""
 
     def enqueue_req(self, conn: Any) -> None:

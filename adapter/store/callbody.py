@@ -187,17 +187,18 @@ def _talk_fields(call: Call) -> list[Any] | None:
     if talk is None:
         return None
     bare = Talk(talk.place, talk.turn, since=talk.since, tried=_usually_tried(talk.place))
-    changed = {
-        field.name: getattr(talk, field.name)
-        for field in fields(Talk)
-        if getattr(talk, field.name) != getattr(bare, field.name)
-    }
+    changed = {} if talk == bare else _differing(talk, bare)
     if talk.visited:
         changed["visited"] = [_PLACES.index(place) for place in talk.visited]
     row = [_PLACES.index(talk.place), talk.turn, talk.since - call.started_at, changed]
     while row[-1] == (_PLAIN_TALK[len(row) - 1]):
         row.pop()
     return row
+
+
+def _differing(talk: Talk, bare: Talk) -> dict[str, Any]:
+    values = ((field.name, getattr(talk, field.name), getattr(bare, field.name)) for field in fields(Talk))
+    return {name: value for name, value, usual in values if value != usual}
 
 
 def _usually_tried(place: Place) -> tuple[str, ...]:

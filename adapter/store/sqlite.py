@@ -19,8 +19,12 @@ from urllib.parse import quote
 
 from adapter.errors import AdapterError, StoreMismatch, StoreUnavailable
 
-# About a thousand pages: the size SQLite itself would checkpoint at.
-CHECKPOINT_BYTES = 4 * 1024 * 1024
+# Each row changes about two pages: about a thousand, after which SQLite itself would checkpoint.
+CHECKPOINT_ROWS = 500
+# Kept, the log is written over from its beginning, and a commit has only its data to sync; each one that makes the file
+# longer waits for the file system's journal, too, which takes several times as long. After a reader that took its time
+# it is cut back to nothing.
+LONGEST_LOG_BYTES = 32 * 1024 * 1024
 # SQLite itself waits so long for a lock that another program holds (ours take turns before it comes to that); who
 # wants to write asks again until its own patience ends.
 BUSY_STEP_SECONDS = 0.1
@@ -73,22 +77,24 @@ def connect(path: Path, timeout_seconds: float, *, create: bool = False, read_on
     return connection
 
 
-def checkpoint(connection: sqlite3.Connection) -> bool:
-    """Move the write-ahead log into the file and cut it to nothing. Only under the write lock.
+def checkpoint(connection: sqlite3.Connection, *, cut: bool) -> bool:
+    """Move the write-ahead log into the file, and with `cut` leave nothing of it. Only under the write lock.
 
     False when a reader still needs the log: nothing is lost, the next time does it.
     """
     waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     connection.execute("PRAGMA busy_timeout=0")  # never wait for readers while holding the writers up
     try:
-        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        busy, logged, moved = connection.execute(
+            f"PRAGMA wal_checkpoint({'TRUNCATE' if cut else 'PASSIVE'})"
+        ).fetchone()
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
             raise
-        busy = 1
+        return False
     finally:
         connection.execute(f"PRAGMA busy_timeout={waits}")
-    return not busy
+    return not busy and bool(logged == moved)
 
 
 class Connections:
@@ -101,7 +107,7 @@ class Connections:
         self._timeout = timeout_seconds
         self._writer: _Opened | None = None
         self._readers: list[_Opened] = []
-        self._checkpoint_at = CHECKPOINT_BYTES
+        self._rows_at_checkpoint = 0
 
     def writer(self) -> sqlite3.Connection:
         """Call only while holding the write lock."""
@@ -109,8 +115,14 @@ class Connections:
         if self._writer is not None and self._writer.file != file:
             self.drop_writer()
         if self._writer is None:
-            self._writer = _Opened(connect(self._path, min(self._timeout, BUSY_STEP_SECONDS)), file)
+            self._rows_at_checkpoint = 0  # it counts its own
+            with self.mutex:  # as a reader's
+                self._writer = _Opened(connect(self._path, min(self._timeout, BUSY_STEP_SECONDS)), file)
         return self._writer.connection
+
+    def is_closed(self) -> bool:
+        """Whether none is open that is not reading now. Call while holding `mutex`."""
+        return self._writer is None and not self._readers
 
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
@@ -121,17 +133,15 @@ class Connections:
         finally:
             self._give_back(opened)
 
-    def checkpoint_if_long(self, connection: sqlite3.Connection) -> None:
+    def checkpoint_if_due(self, connection: sqlite3.Connection) -> None:
         """After a commit, under the write lock: keep the write-ahead log from growing without bound."""
-        try:
-            size = self._wal.stat().st_size
-        except OSError:
+        rows = connection.total_changes
+        if rows - self._rows_at_checkpoint < CHECKPOINT_ROWS:
             return
-        if size < self._checkpoint_at:
-            return
-        # While a reader holds the log it stays long: trying after every commit would slow all writers down.
-        with suppress(sqlite3.Error):
-            self._checkpoint_at = CHECKPOINT_BYTES if checkpoint(connection) else size + CHECKPOINT_BYTES
+        # However it ends: while a reader holds the log, trying after every commit would slow all writers down.
+        self._rows_at_checkpoint = rows
+        with suppress(OSError, sqlite3.Error):
+            checkpoint(connection, cut=self._wal.stat().st_size > LONGEST_LOG_BYTES)
 
     def log_is_empty(self) -> bool:
         """Whether the write-ahead log holds nothing, not even what was deleted. StoreUnavailable without a file."""

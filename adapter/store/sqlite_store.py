@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from adapter.engine.model import Realm
 from adapter.errors import AdapterError, ConfigError, StoreUnavailable
 
 from . import schema
 from .database import Store, Transaction
+from .group_commit import GroupCommit, Job, Jobs
 from .sealing import Keyring
 from .sqlite import Connections, checkpoint, connect, is_busy, translate
 from .statements import Bound, Dialect, Prepared
@@ -25,6 +27,8 @@ from .writelock import WriteLock
 # Many workers start at once, and each waits for the one that migrates.
 _MIGRATION_SECONDS = 30.0
 _SCHEME = "sqlite:///"
+
+T = TypeVar("T")
 
 
 class SqliteTransaction(Transaction):
@@ -87,18 +91,12 @@ class SqliteStore(Store):
     @contextmanager
     def begin(self, realm: Realm, at_most_seconds: float | None = None) -> Iterator[SqliteTransaction]:
         """As `Store.begin`: BEGIN IMMEDIATE, under a lock that is fair to all threads and processes."""
-        patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
-        deadline = time.monotonic() + patience
-        with self.lock.held(patience):
-            connection = self.connections.writer()
-            try:
-                _begin_by(connection, deadline)
-                yield SqliteTransaction(connection, realm, self.keyring)
-                _plainly(connection, "COMMIT")
-            except BaseException as error:
-                self._roll_back(connection, error)
-                raise
-            self.connections.checkpoint_if_long(connection)
+        with self._writing(self._deadline(at_most_seconds)) as connection:
+            yield SqliteTransaction(connection, realm, self.keyring)
+
+    def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
+        """Who writes at the same time shares a commit."""
+        return self._group.do(Job(realm, work, self._deadline(at_most_seconds)), self._together)
 
     @contextmanager
     def read(self, realm: Realm) -> Iterator[SqliteTransaction]:
@@ -130,7 +128,7 @@ class SqliteStore(Store):
             return True
         with self.lock.held():
             try:
-                return checkpoint(self.connections.writer())
+                return checkpoint(self.connections.writer(), cut=True)
             except sqlite3.Error as error:
                 raise translate(error) from error
 
@@ -157,6 +155,11 @@ class SqliteStore(Store):
 
     def hold_still(self, around: ExitStack) -> None:
         """Hold the writers up and close what is idle; nobody opens anything between here and the fork."""
+        self.connections.mutex.acquire()
+        if self.connections.is_closed():
+            around.callback(self.connections.mutex.release)
+            return
+        self.connections.mutex.release()
         try:
             around.enter_context(self.lock.held())
         except (StoreUnavailable, RuntimeError):
@@ -180,6 +183,34 @@ class SqliteStore(Store):
         """Start afresh, without touching any connection there was."""
         self.lock = WriteLock(Path(f"{self.path}.lock"), self._timeout)
         self.connections = Connections(self.path, self._timeout)
+        self._group = GroupCommit()
+
+    def _deadline(self, at_most_seconds: float | None) -> float:
+        return time.monotonic() + (self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout))
+
+    @contextmanager
+    def _writing(self, deadline: float) -> Iterator[sqlite3.Connection]:
+        with self.lock.held(max(0.0, deadline - time.monotonic())):
+            connection = self.connections.writer()
+            try:
+                _begin_by(connection, deadline)
+                yield connection
+                _plainly(connection, "COMMIT")
+            except BaseException as error:
+                self._roll_back(connection, error)
+                raise
+            self.connections.checkpoint_if_due(connection)
+
+    def _together(self, take: Callable[[], Jobs], deadline: float) -> None:
+        """What `GroupCommit` wants done."""
+        with self._writing(deadline) as connection:
+            jobs = take()
+            for job in jobs:
+                tx = SqliteTransaction(connection, job.realm, self.keyring)
+                if len(jobs) == 1:
+                    job.run(tx)
+                else:
+                    _apart(job, tx)
 
     def _roll_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
         try:
@@ -189,6 +220,17 @@ class SqliteStore(Store):
             self.connections.drop_writer()
         if isinstance(error, StoreUnavailable):
             self.connections.drop_writer()
+
+
+def _apart(job: Job[Any], tx: SqliteTransaction) -> None:
+    """Among others: what it raises undoes what it did, and nothing else."""
+    try:
+        with tx.savepoint():
+            job.run(tx)
+    except StoreUnavailable:
+        raise  # the database's fault, and so everybody's
+    except Exception as error:  # noqa: BLE001 - its own thread raises it
+        job.failed = error
 
 
 def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:

@@ -151,21 +151,32 @@ def _write_down(
     service: Service, tx: Transaction, call_id: str, hints: Hints, facts: Facts, decision: Decision, now: Millis
 ) -> Recognized:
     """Create or touch the customer, make the links. `facts` are those the decision was made from."""
-    undo = Undo(presented=tuple(customers.external_token(tx, pair) for pair in hints.external_ids))
-    if decision.customer_ref is None:
-        ref = service.ids.customer_ref()
-        customers.create(tx, ref, now)
-        undo = replace(undo, created_customer=True)
-    else:
-        ref = decision.customer_ref
-        customers.touch(tx, ref, now)
-        undo = replace(undo, previous_contact=facts.customers[ref].last_contact)
-    undo = _link_ani(tx, hints, facts, decision, ref, now, undo)
+    ref, contact = _touched(service, tx, facts, decision, now)
+    before = _link_ani(tx, hints, facts, decision, ref, now)
     linked = tuple(customers.link_external(tx, pair, ref, now) for pair in decision.links.external)
     if hints.ani is not None and decision.links.sightings:
         customers.sight(tx, hints.ani, decision.links.sightings, call_id, now)
+    undo = Undo(
+        created_customer=decision.customer_ref is None,
+        linked_ani=before is None and _links_ani(hints, decision),
+        linked_external=linked,
+        presented=tuple(customers.external_token(tx, pair) for pair in hints.external_ids),
+        previous_contact=contact,
+    )
     people = tuple(link.customer_ref for link in facts.ani)
-    return Recognized(ref, decision, replace(undo, linked_external=linked), people)
+    return Recognized(ref, decision, undo if before is None else _seen_before(undo, before), people)
+
+
+def _touched(
+    service: Service, tx: Transaction, facts: Facts, decision: Decision, now: Millis
+) -> tuple[str, Millis | None]:
+    """The customer, and when they were last in touch; a new one was not."""
+    if decision.customer_ref is None:
+        ref = service.ids.customer_ref()
+        customers.create(tx, ref, now)
+        return ref, None
+    customers.touch(tx, decision.customer_ref, now)
+    return decision.customer_ref, facts.customers[decision.customer_ref].last_contact
 
 
 def take_back(tx: Transaction, call: Call) -> None:
@@ -216,16 +227,16 @@ def merged(first: Undo, then: Undo) -> Undo:
     )
 
 
-def _link_ani(
-    tx: Transaction, hints: Hints, facts: Facts, decision: Decision, ref: str, now: Millis, undo: Undo
-) -> Undo:
-    if hints.ani is None or not decision.links.ani:
-        return undo
-    before: AniLink | None = next((link for link in facts.ani if link.customer_ref == ref), None)
+def _links_ani(hints: Hints, decision: Decision) -> bool:
+    return hints.ani is not None and decision.links.ani
+
+
+def _link_ani(tx: Transaction, hints: Hints, facts: Facts, decision: Decision, ref: str, now: Millis) -> AniLink | None:
+    """The link as it was before; None: there was none, or none is made."""
+    if hints.ani is None or not _links_ani(hints, decision):
+        return None
     customers.link_ani(tx, hints.ani, ref, now, hints.line_type)
-    if before is None:
-        return replace(undo, linked_ani=True)
-    return _seen_before(undo, before)
+    return next((link for link in facts.ani if link.customer_ref == ref), None)
 
 
 def _seen_before(undo: Undo, link: AniLink) -> Undo:

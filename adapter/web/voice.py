@@ -123,7 +123,8 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
         _LOG.warning("voice webhook not usable: %s", command.reason)
         return neutral(line)
     reason = distrust(line, fields, command.hints)
-    command = replace(command, hints=replace(command.hints, distrust=reason))
+    if reason is not None:
+        command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
         principal, greeting = edge.deadline.begins().do(partial(_greet, edge, line, command))
         note(edge.recording, greeting.step, greeting.call, greeting.reason)

@@ -18,12 +18,15 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from . import footprint
 from .load import Measured, run
 from .machine import console
+from .pace import at_rate
 from .scenarios import SCENARIOS
 from .subjects import SUBJECTS, Subject
 
 CLIENTS = 16
+_PERCENTILES = (50, 90, 99, 99.9)
 # More than any of them answers in a second here: lists that run dry would end a round early.
 _MOST_A_SECOND = {"floor": 6_000, "product": 3_000, "typical": 400}
 
@@ -34,10 +37,11 @@ _MOST_A_SECOND = {"floor": 6_000, "product": 3_000, "typical": 400}
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.2), help="Of one round.")
 @click.option("--customers", default=2_000, show_default=True, type=click.IntRange(1), help="Known callers.")
-def main(only: str, subjects: str, rounds: int, seconds: float, customers: int) -> None:
-    """Measure throughput and latency against the floor and the typical app."""
+@click.option("--rate", type=click.FloatRange(1), help="Latencies at so many requests a second, not throughput.")
+def main(only: str, subjects: str, rounds: int, seconds: float, customers: int, rate: float | None) -> None:
+    """Measure throughput and latency against the floor and the typical app, then what a server takes."""
     names = subjects.split(",")
-    told = console(f"{CLIENTS} clients")
+    told = console(f"{rate:.0f} requests a second" if rate else f"{CLIENTS} clients")
     with tempfile.TemporaryDirectory(prefix="sticky-calls-bench-") as folder, ExitStack() as servers:
         running = []
         for name in names:
@@ -45,17 +49,22 @@ def main(only: str, subjects: str, rounds: int, seconds: float, customers: int) 
             own.mkdir()
             running.append(servers.enter_context(SUBJECTS[name](own, customers)))
         for letter in only:
-            told.print(_table(letter, _measure(letter, running, rounds, seconds, customers)))
+            measured = _measure(letter, running, rounds, seconds, customers, rate)
+            told.print(_latencies(letter, measured) if rate else _table(letter, measured))
+        told.print(footprint.table(Path(folder) / "product", running))
 
 
 def _measure(
-    letter: str, running: Sequence[Subject], rounds: int, seconds: float, customers: int
+    letter: str, running: Sequence[Subject], rounds: int, seconds: float, customers: int, rate: float | None
 ) -> dict[str, list[Measured]]:
     measured: dict[str, list[Measured]] = {subject.name: [] for subject in running}
     for number in range(rounds + 1):
         for subject in running:
-            requests = _requests(letter, subject, seconds, customers, number)
-            result = run(subject.port, requests, seconds)
+            if rate:
+                chooser = random.Random(f"{letter}{number}")
+                result = at_rate(subject.port, SCENARIOS[letter](subject, customers, chooser), rate, seconds)
+            else:
+                result = run(subject.port, _requests(letter, subject, seconds, customers, number), seconds)
             if result.failures:
                 raise click.ClickException(f"{subject.name} failed {result.failures} requests: {result.statuses}")
             if number:  # the first round warms up
@@ -69,10 +78,22 @@ def _requests(letter: str, subject: Subject, seconds: float, customers: int, num
     return [list(islice(SCENARIOS[letter](subject, customers, chooser), each)) for _ in range(CLIENTS)]
 
 
+def _latencies(letter: str, measured: dict[str, list[Measured]]) -> Table:
+    table = Table(title=_title(letter), title_justify="left", min_width=60)
+    for column in ("", *(f"p{percent} ms" for percent in _PERCENTILES)):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, rounds in measured.items():
+        found = [statistics.median(each.percentile(percent) for each in rounds) for percent in _PERCENTILES]
+        table.add_row(name, *(f"{each:.1f}" for each in found))
+    return table
+
+
+def _title(letter: str) -> str:
+    return f"({letter}) {(SCENARIOS[letter].__doc__ or '').partition(') ')[2]}"
+
+
 def _table(letter: str, measured: dict[str, list[Measured]]) -> Table:
-    table = Table(
-        title=f"({letter}) {(SCENARIOS[letter].__doc__ or '').partition(') ')[2]}", title_justify="left", min_width=60
-    )
+    table = Table(title=_title(letter), title_justify="left", min_width=60)
     for column in ("", "requests/s", "x floor", "p50 ms", "p99 ms", "p99 x floor"):
         table.add_column(column, justify="left" if not column else "right")
     medians = {

@@ -174,7 +174,7 @@ def test_a_worker_loads_the_app_with_its_upkeep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restored_logging: None
 ) -> None:
     started: list[Any] = []
-    monkeypatch.setattr("adapter.upkeep.start_upkeep", started.append)
+    monkeypatch.setattr("adapter.wsgi.start_upkeep", started.append)
     app = GunicornApp(a_config(tmp_path), None).load()
     service = app.extensions["sticky-calls"]
     service.store.close()

@@ -25,6 +25,7 @@ _LATE_SECONDS = 0.015
 def commits_late() -> Flask:
     """Answers first and commits later: whatever waits for its commit is lost with the process."""
     SqliteStore.begin = _late_begin  # type: ignore[assignment,method-assign]
+    SqliteStore._transact = Store._transact  # type: ignore[method-assign]  # by way of `begin`
     return serving.build()
 
 

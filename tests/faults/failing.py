@@ -53,7 +53,8 @@ def fail_everywhere(folder: Path, every: int = 1, sabotage: Callable[[], None] |
     process of its own. `sabotage` makes a bug, to be found."""
     disk, failed, told = _Disk(), Failed(), set[Fact]()
     Between(disk.answer).install()
-    sqlite.CHECKPOINT_BYTES = 1  # the log is folded in each time: as many calls to the disk as there can be
+    # The log is folded in and cut each time: as many calls to the disk as there can be.
+    sqlite.CHECKPOINT_ROWS, sqlite.LONGEST_LOG_BYTES = 1, 0
     asking = Asking(prepared(folder))
     if sabotage is not None:
         sabotage()

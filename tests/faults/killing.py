@@ -17,10 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from adapter.errors import StoreUnavailable
 from adapter.store import sqlite
-from adapter.store.sqlite_store import SqliteStore
 from adapter.usecases import apply_waiting
+from tests import databases
 from tests.faults import python_files
 from tests.faults.asked import Answered, Asking, Effect, Fact, prepared
 from tests.faults.found import Found, found
@@ -31,18 +33,20 @@ Sabotage = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`checkpoint_bytes`: from which length on the log is folded into the file. `away`: the store is, for turns and
-    hang-ups, so that these go to the inbox and are applied afterwards."""
+    """`checkpoint_rows`: after so many the log is folded into the file; `longest_log` bytes: then it is cut too.
+    `away`: the store is, for turns and hang-ups, so that these go to the inbox and are applied afterwards."""
 
     name: str
-    checkpoint_bytes: int
+    checkpoint_rows: int = sqlite.CHECKPOINT_ROWS
+    longest_log: int = sqlite.LONGEST_LOG_BYTES
     away: bool = False
 
 
 SCENES = (
-    Scene("saved", sqlite.CHECKPOINT_BYTES),
-    Scene("saved, with the log folded in each time", 1),
-    Scene("kept, and applied afterwards", 1, away=True),
+    Scene("saved"),
+    Scene("saved, with the log folded in each time, and written over", checkpoint_rows=1),
+    Scene("saved, with the log folded in each time, and cut", checkpoint_rows=1, longest_log=0),
+    Scene("kept, and applied afterwards", checkpoint_rows=1, longest_log=0, away=True),
 )
 
 
@@ -100,7 +104,7 @@ def _ask(point: int, scene: Scene, folder: Path, sabotage: Sabotage | None, tell
 
     Between(count).install()
     python_files.watch(count)
-    sqlite.CHECKPOINT_BYTES = scene.checkpoint_bytes
+    sqlite.CHECKPOINT_ROWS, sqlite.LONGEST_LOG_BYTES = scene.checkpoint_rows, scene.longest_log
     if sabotage is not None:
         sabotage()
     asking = Asking(prepared(folder))
@@ -119,11 +123,10 @@ def _ask(point: int, scene: Scene, folder: Path, sabotage: Sabotage | None, tell
 
 @contextmanager
 def store_away(away: bool) -> Iterator[None]:
-    real = SqliteStore.begin
-    if away:
-        SqliteStore.begin = _is_away  # type: ignore[assignment, method-assign]
-    yield
-    SqliteStore.begin = real  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patched:
+        if away:
+            databases.replace_in_stores(patched, "begin", _is_away)
+        yield
 
 
 def _is_away(*_: object) -> None:

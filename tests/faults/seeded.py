@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pytest
+
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import journal, meters
 from adapter.store.database import Transaction
 from adapter.store.sqlite_store import SqliteStore
+from tests import databases
 
 
 def charges_apart() -> None:
@@ -25,7 +28,7 @@ def charges_apart() -> None:
             with begin(store, due[-1][0]) as tx:
                 charge(tx, due.pop()[1])
 
-    SqliteStore.begin = begin_and_charge  # type: ignore[assignment, method-assign]
+    databases.replace_in_stores(pytest.MonkeyPatch(), "begin", begin_and_charge)
     meters.charge = lambda tx, period: due.append((tx.realm, period))
 
 
@@ -51,7 +54,7 @@ def takes_errors_for_success() -> None:
         with suppress(StoreUnavailable), begin(store, realm, at_most) as tx:
             yield tx
 
-    SqliteStore.begin = begin_and_hope  # type: ignore[assignment, method-assign]
+    databases.replace_in_stores(pytest.MonkeyPatch(), "begin", begin_and_hope)
 
 
 SEEDED: dict[str, Any] = {

@@ -20,8 +20,9 @@ from tests.faults.asked import Answered, Asking, Fact, prepared
 from tests.faults.killing import store_away
 from tests.faults.vfs import Between, Call, Does, Fault
 
-# The log is folded in more often than in earnest, so that more cuts fall into that.
-_CHECKPOINT_BYTES = 256 * 1024
+# The log is folded in, and cut, more often than in earnest, so that more cuts fall into that.
+_CHECKPOINT_ROWS = 25
+_LONGEST_LOG_BYTES = 256 * 1024
 # So often the store is away while a call ends, and what was kept is applied a call later.
 _AWAY_EVERY = 5
 
@@ -73,7 +74,7 @@ def _record(told: Connection, folder: Path, calls: int, synchronous: str, inbox_
     Between(note).install()
     python_files.watch(note)
     sqlite._PRAGMAS = (*sqlite._PRAGMAS, f"PRAGMA synchronous={synchronous}")
-    sqlite.CHECKPOINT_BYTES = _CHECKPOINT_BYTES
+    sqlite.CHECKPOINT_ROWS, sqlite.LONGEST_LOG_BYTES = _CHECKPOINT_ROWS, _LONGEST_LOG_BYTES
     asking = Asking(config)
     for number in range(calls):
         _call(asking, number, lambda ask: events.append(Told(_saved(ask()))))

@@ -26,27 +26,42 @@ def fill(store: Store, realm: Realm, times: int = 40) -> None:
                 meters.charge(tx, number * 1_009 + row * 1_000_003)
 
 
-@pytest.mark.parametrize(("limit", "stays_short"), [(256 * 1024, True), (10**9, False)], ids=["kept", "control"])
-def test_the_log_is_cut_when_it_grows_long(
-    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch, limit: int, stays_short: bool
+@pytest.mark.parametrize(("rows", "stays_short"), [(200, True), (10**9, False)], ids=["kept", "control"])
+def test_the_log_is_written_over_when_it_grows_long(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch, rows: int, stays_short: bool
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", limit)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", rows)
     store.renew()
-    fill(store, realm, 120)
+    fill(store, realm, 60)
+    half = wal(store)
+    fill(store, realm, 60)
     assert (wal(store) < 1024 * 1024) is stays_short
+    assert (wal(store) < 1.5 * half) is stays_short, "a log that keeps its length"
+
+
+def test_a_log_that_a_reader_made_long_is_cut(store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 200)
+    monkeypatch.setattr(sqlite, "LONGEST_LOG_BYTES", 512 * 1024)
+    store.renew()
+    with store.read(realm) as tx:
+        meters.used(tx, 0)
+        fill(store, realm, 60)
+    assert wal(store) > 512 * 1024
+    fill(store, realm, 10)
+    assert wal(store) < 512 * 1024
 
 
 def test_a_reader_keeps_the_log_and_writers_do_not_wait_for_it(
     store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 128 * 1024)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 300)
     store.renew()
     fill(store, realm, 2)
     tried: list[bool] = []
     real = sqlite.checkpoint
 
-    def checkpoint(connection: sqlite3.Connection) -> bool:
-        tried.append(real(connection))
+    def checkpoint(connection: sqlite3.Connection, *, cut: bool) -> bool:
+        tried.append(real(connection, cut=cut))
         return tried[-1]
 
     monkeypatch.setattr(sqlite, "checkpoint", checkpoint)
@@ -64,7 +79,7 @@ def test_a_reader_keeps_the_log_and_writers_do_not_wait_for_it(
 def test_a_missing_log_is_no_reason_to_fail(store: Store, tmp_path: Path) -> None:
     connections = sqlite.Connections(tmp_path / "none.db", 1.0)
     with store.lock.held():
-        connections.checkpoint_if_long(store.connections.writer())
+        connections.checkpoint_if_due(store.connections.writer())
 
 
 def test_a_locked_checkpoint_is_tried_another_time(store: Store, path: Path) -> None:
@@ -72,7 +87,7 @@ def test_a_locked_checkpoint_is_tried_another_time(store: Store, path: Path) -> 
     other.execute("BEGIN IMMEDIATE")
     with store.lock.held():
         writer = store.connections.writer()
-        assert not sqlite.checkpoint(writer)
+        assert not sqlite.checkpoint(writer, cut=True)
         assert writer.execute("PRAGMA busy_timeout").fetchone() == (100,)
     other.execute("ROLLBACK")
     other.close()
@@ -95,10 +110,10 @@ class FailingCursor:
 
 
 def test_a_checkpoint_that_fails_for_another_reason_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not sqlite.checkpoint(FailingCursor("database table is locked"))  # type: ignore[arg-type]
+    assert not sqlite.checkpoint(FailingCursor("database table is locked"), cut=False)  # type: ignore[arg-type]
     broken = FailingCursor("disk I/O error")
     with pytest.raises(sqlite3.OperationalError):
-        sqlite.checkpoint(broken)  # type: ignore[arg-type]
+        sqlite.checkpoint(broken, cut=True)  # type: ignore[arg-type]
     monkeypatch.setattr(store.connections, "writer", lambda: broken)
     with pytest.raises(StoreUnavailable, match="disk I/O"):
         store.truncate_log()

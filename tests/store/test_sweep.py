@@ -116,17 +116,17 @@ def test_an_answer_renewed_meanwhile_stays(store: Store, realm: Realm, monkeypat
     with store.begin(realm) as tx:
         customers.create(tx, A, 0)
         answers.keep(tx, "end", "key", "f", {}, A, 1000)
-    real = store.begin
+    real = store.transact
     fresh: list[bool] = []
 
-    def begin(*arguments):  # type: ignore[no-untyped-def]
+    def transact(*arguments):  # type: ignore[no-untyped-def]
         if not fresh:
             fresh.append(True)
-            with real(realm) as tx:
+            with store.begin(realm) as tx:
                 answers.keep(tx, "end", "key", "f", {}, A, 9000)
         return real(*arguments)
 
-    monkeypatch.setattr(store, "begin", begin)
+    monkeypatch.setattr(store, "transact", transact)
     assert sweep(store, 2000, KEEP).answers == 0
     assert fresh
     assert count(store, realm, answers_table) == 1

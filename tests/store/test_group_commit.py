@@ -1,0 +1,222 @@
+"""Writers share a transaction: one commit for all who wait, and each still succeeds or fails by itself."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from adapter.engine.model import Realm
+from adapter.errors import StoreUnavailable
+from adapter.store import meters, sqlite_store
+from adapter.store.database import Transaction
+from adapter.store.sqlite_store import SqliteStore
+from tests.store.test_database import Boom, charge, used
+from tests.store.test_writelock import until
+
+pytestmark = pytest.mark.sqlite
+
+Work = Callable[[Transaction], object]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+@contextmanager
+def nobody_may_write(store: SqliteStore) -> Iterator[None]:
+    """Whoever wants to write meanwhile waits, and all of them then get their turn together."""
+    with store.lock.held():
+        yield
+
+
+def come(store: SqliteStore, pool: ThreadPoolExecutor, realm: Realm, *works: Work) -> list[Future[object]]:
+    """Each in a thread of its own, in this order, waiting when this returns."""
+    futures = []
+    for work in works:
+        futures.append(pool.submit(store.transact, realm, work))
+        assert until(lambda: len(store._group._waiting) == len(futures))
+    return futures
+
+
+def add(amount: int) -> Work:
+    return lambda tx: meters.charge(tx, 0, amount) or amount
+
+
+def fail(tx: Transaction) -> None:
+    meters.charge(tx, 0, 1_000)
+    raise Boom
+
+
+def commits(store: SqliteStore, realm: Realm) -> list[str]:
+    """A list to which every commit from now on is added."""
+    charge(store, realm)
+    seen: list[str] = []
+    with store.lock.held():
+        store.connections.writer().set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
+    return seen
+
+
+def test_all_who_wait_share_one_commit(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:
+    seen = commits(store, realm)
+    with nobody_may_write(store):
+        futures = come(store, pool, realm, *(add(amount) for amount in range(1, 11)))
+    assert [future.result() for future in futures] == list(range(1, 11))
+    assert len(seen) == 1
+    assert used(store, realm) == 1 + sum(range(1, 11))
+
+
+def test_whoever_fails_undoes_only_its_own(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:
+    with nobody_may_write(store):
+        first, broken, last = come(store, pool, realm, add(1), fail, add(10))
+    with pytest.raises(Boom):
+        broken.result()
+    assert (first.result(), last.result(), used(store, realm)) == (1, 10, 11)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["who leads", "who follows"])
+def test_each_work_is_of_its_own_realm(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, place: int) -> None:
+    other = Realm(realm.account + 1, realm.number)
+    realms = [realm, other] if place else [other, realm]
+    with nobody_may_write(store):
+        futures = [come(store, pool, realms[0], add(1))[0]]
+        futures.append(pool.submit(store.transact, realms[1], add(5)))
+        assert until(lambda: len(store._group._waiting) == 2)
+    assert [future.result() for future in futures] == [1, 5]
+    assert (used(store, realms[0]), used(store, realms[1])) == (1, 5)
+
+
+def test_a_commit_that_fails_fails_for_all_and_leaves_nothing(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(connection: sqlite3.Connection, sql: str) -> None:
+        if sql == "COMMIT":
+            raise StoreUnavailable("the disk is full")
+        connection.execute(sql)
+
+    with nobody_may_write(store):
+        futures = come(store, pool, realm, add(1), add(10), add(100))
+        monkeypatch.setattr(sqlite_store, "_plainly", full)
+    errors = [future.exception() for future in futures]
+    monkeypatch.undo()
+    assert [str(error) for error in errors] == ["the disk is full"] * 3
+    assert len({id(error) for error in errors}) == 3
+    assert used(store, realm) == 0
+    assert store.transact(realm, add(1)) == 1
+
+
+def test_a_database_that_breaks_under_one_work_fails_them_all(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    def breaks(tx: Transaction) -> None:
+        raise StoreUnavailable("the disk is gone")
+
+    with nobody_may_write(store):
+        futures = come(store, pool, realm, add(1), breaks, add(10))
+    assert {str(future.exception()) for future in futures} == {"the disk is gone"}
+    assert used(store, realm) == 0
+
+
+def test_who_waits_too_long_is_told_and_its_work_is_never_done(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    with nobody_may_write(store):
+        leader, patient = come(store, pool, realm, add(1), add(10))
+        with pytest.raises(StoreUnavailable, match="busy"):
+            store.transact(realm, add(100), at_most_seconds=0.02)
+    assert (leader.result(), patient.result(), used(store, realm)) == (1, 10, 11)
+
+
+def test_a_leader_that_waits_too_long_leaves_its_place_to_the_next(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    with nobody_may_write(store):
+        hasty = pool.submit(store.transact, realm, add(100), 0.05)
+        assert until(lambda: len(store._group._waiting) == 1)
+        patient = [pool.submit(store.transact, realm, add(1)) for _ in range(3)]
+        with pytest.raises(StoreUnavailable, match="busy"):
+            hasty.result()
+    assert [future.result() for future in patient] == [1, 1, 1]
+    assert used(store, realm) == 3
+
+
+def test_who_comes_while_others_write_is_led_by_the_first_of_those(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    seen, inside, go_on = commits(store, realm), threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> None:
+        inside.set()
+        assert go_on.wait(5)
+
+    first = pool.submit(store.transact, realm, slow)
+    assert inside.wait(5)
+    later = come(store, pool, realm, add(1), add(10), add(100))
+    go_on.set()
+    first.result()
+    assert [future.result() for future in later] == [1, 10, 100]
+    assert len(seen) == 2
+
+
+def test_a_transaction_inside_a_transaction_is_told_at_once(store: SqliteStore, realm: Realm) -> None:
+    with pytest.raises(RuntimeError, match="inside a write transaction"):
+        store.transact(realm, lambda tx: store.transact(realm, add(1)))
+    assert store.transact(realm, add(1)) == 1
+
+
+def test_an_interrupted_wait_leaves_nobody_without_a_leader(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    """A signal's exception comes to the main thread, wherever it is."""
+
+    def interrupt() -> None:
+        assert until(lambda: len(store._group._waiting) == 2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with nobody_may_write(store):
+        (leader,) = come(store, pool, realm, add(1))
+        pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            store.transact(realm, add(100))
+        (patient,) = [pool.submit(store.transact, realm, add(10))]
+    assert (leader.result(), patient.result(), used(store, realm)) == (1, 10, 11)
+
+
+def test_an_interrupted_leader_fails_the_others_without_a_trace(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    def interrupted(tx: Transaction) -> None:
+        raise KeyboardInterrupt
+
+    with nobody_may_write(store):
+        leader, other = come(store, pool, realm, interrupted, add(10))
+    with pytest.raises(KeyboardInterrupt):
+        leader.result()
+    with pytest.raises(StoreUnavailable, match="given up: KeyboardInterrupt"):
+        other.result()
+    assert used(store, realm) == 0
+    assert store.transact(realm, add(1)) == 1
+
+
+def test_threads_that_come_and_go_lose_nothing_and_wait_for_nobody_for_ever(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    def come_and_go(number: int) -> int:
+        done = 0
+        for turn in range(40):
+            try:
+                done += store.transact(realm, add(1), at_most_seconds=0.001 if (number + turn) % 3 == 0 else None)
+            except StoreUnavailable:
+                time.sleep(0)
+        return done
+
+    assert sum(pool.map(come_and_go, range(16))) == used(store, realm)
+    assert (store._group._leader, len(store._group._waiting)) == (None, 0)
