@@ -10,11 +10,23 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask import Flask
 
-from adapter.config import Config, TwilioAccount, TwilioConfig
+from adapter.config import Config, TwilioAccount
 from adapter.engine.line import Destination, DestinationKind, Menu, MenuOption
 from adapter.twilio.signature import sign
 from tests import databases
-from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, DIALED, PUBLIC_URL, Api, a_config, a_line, call_sid, issue_key
+from tests.builders import (
+    ACCOUNT,
+    AGENTS,
+    AUTH_TOKEN,
+    DIALED,
+    PUBLIC_URL,
+    Api,
+    a_config,
+    a_line,
+    a_twilio,
+    call_sid,
+    issue_key,
+)
 from tests.conformance.wire import Reply, a_call, an_app, ask, got, lose_the_store, posted, puts_through, speech, stored
 from tests.twilio.grammar import check
 
@@ -28,7 +40,7 @@ OTHER = "AC" + "d" * 32
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     accounts = (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)), TwilioAccount(OTHER, ("token-of-others",)))
-    return a_config(tmp_path, lines=(LINE,), twilio=TwilioConfig(PUBLIC_URL, accounts))
+    return a_config(tmp_path, lines=(LINE,), twilio=a_twilio(*accounts))
 
 
 def turn(app: Flask, number: object, **fields: str) -> Reply:
