@@ -23,7 +23,7 @@ from tests.builders import ACCOUNT, PUBLIC_URL, Api, ToldClock, issue_key
 from tests.conformance.wire import lose_the_store
 
 from .conftest import Phone, a_phone
-from .world import FULL, Person, a_number, known
+from .world import FULL, Person, a_number, known, twilio_section
 
 # Passes the configuration's check, which looks at the form, and fails when it is rendered.
 _BROKEN = '{% if 1 > "a" %}x{% endif %}'
@@ -92,9 +92,14 @@ def written_to_by_another_process(path: Path) -> Iterator[None]:
         process.communicate()
 
 
+@pytest.fixture
+def default_app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app(twilio=twilio_section(PUBLIC_URL))
+
+
 @pytest.mark.sqlite
-def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(phone: Phone, app: Flask) -> None:
-    store = app.extensions["sticky-calls"].store
+def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(default_app: Flask, clock: ToldClock) -> None:
+    phone, store = a_phone(default_app, clock), default_app.extensions["sticky-calls"].store
     phone.calls(a_number())  # the organization is known to the store from its first call on
     with written_to_by_another_process(store.path):
         before = time.monotonic()
@@ -109,8 +114,9 @@ def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(phone: Phone, ap
 
 @pytest.mark.sqlite
 def test_a_store_that_hangs_in_the_middle_keeps_no_caller_waiting_for_two_seconds(
-    phone: Phone, monkeypatch: pytest.MonkeyPatch
+    default_app: Flask, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    phone = a_phone(default_app, clock)
     over = threading.Event()
     databases.replace_in_stores(monkeypatch, "begin", lambda *_, **__: over.wait(30))
     webhook = voice(Call(a_number(), FULL), ACCOUNT)
