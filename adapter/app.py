@@ -84,8 +84,8 @@ def build_service(
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
         lines=config.lines,
-        # The rest of the deadline is for what comes before and after; two seconds of silence are long on a telephone.
-        patience_seconds=config.twilio.webhook_deadline_ms / 2_000,
+        # As much again is for the commit, and the rest of the deadline for what comes before and after.
+        patience_seconds=config.twilio.webhook_deadline_ms / 3_000,
     )
     try:
         prepare(service)
@@ -127,7 +127,9 @@ def _voice_edge(
         tokens=tokens,
         public_url=config.twilio.public_url or "",
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
-        deadline=Deadline(config.twilio.webhook_deadline_ms / 1_000, config.server.threads),
+        deadline=Deadline(
+            config.twilio.webhook_deadline_ms / 1_000, config.server.threads, service.store.keeps_deadlines
+        ),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
         recording=recording,
         metrics=metrics,
