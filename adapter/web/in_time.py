@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 # The last part of a deadline is for what can be done without the store: keeping an event, saying a sentence. Of the
 # default 3 seconds, the store gets so much that a caller hears the neutral greeting within 2.
-_LAST_SHARE = 9 / 20
+_LAST_SHARE = 2 / 5
 # Who has waited so much of it for a thread is not kept waiting for the store, too: under a load that cannot be borne
 # everybody would be served late, and that for nothing.
 _LONGEST_QUEUE_SHARE = 1 / 6

@@ -112,7 +112,7 @@ def test_a_locked_store_keeps_no_caller_waiting_for_two_seconds(default_app: Fla
     assert waited < 2.0, f"the caller waited {waited:.1f} s"
 
 
-@pytest.mark.sqlite
+@pytest.mark.postgresql
 def test_a_store_that_hangs_in_the_middle_keeps_no_caller_waiting_for_two_seconds(
     default_app: Flask, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
