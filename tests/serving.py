@@ -37,6 +37,7 @@ WORKER_HEADER = "X-Worker"
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _REPOSITORY = Path(__file__).parent.parent
+_SHIPPED = _REPOSITORY / "deploy" / "gunicorn.conf.py"
 # Below the range from which clients' own ports are taken: a restarted server finds its port free.
 _PORTS = range(15_000, 32_000)
 _ENCRYPTION_KEY = {"id": "tests", "key": base64.b64encode(bytes(range(32))).decode()}
@@ -72,7 +73,8 @@ class Request:
 
 @dataclass
 class Server:
-    """A server that can be started, stopped and killed. What it says goes to `log`, kept for failures."""
+    """A server that can be started, stopped and killed. What it says goes to `log`, kept for failures. `shipped`: run
+    by deploy/gunicorn.conf.py; else several share an address, and whoever is killed is replaced soon."""
 
     folder: Path
     port: int
@@ -81,6 +83,7 @@ class Server:
     app: str
     database_url: str
     environ: Mapping[str, str] = field(default_factory=dict)
+    shipped: bool = False
     process: subprocess.Popen[bytes] | None = None
     _orphaned: set[int] = field(default_factory=set)
 
@@ -193,10 +196,15 @@ class Server:
 
     def _command(self) -> list[str]:
         memory = Path("/dev/shm")
-        return [
-            *(sys.executable, "-m", "gunicorn", self.app),
-            *("--bind", f"127.0.0.1:{self.port}", "--worker-class", "adapter.cli.gunicorn_worker.Worker"),
+        command = [
+            *(sys.executable, "-m", "gunicorn", self.app, "--bind", f"127.0.0.1:{self.port}"),
             *("--workers", str(self.workers), "--threads", str(self.threads)),
+        ]
+        if self.shipped:
+            return [*command, "--config", str(_SHIPPED)]
+        return [
+            *command,
+            *("--worker-class", "adapter.cli.gunicorn_worker.Worker"),
             *("--reuse-port", "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"),
             # Workers without a master take no more requests and yet keep their socket, which gets its share of them.
             *("--graceful-timeout", "5"),
@@ -236,6 +244,7 @@ def set_up(
     app: str = "tests.serving:build()",
     environ: Mapping[str, str] | None = None,
     database_url: str | None = None,
+    shipped: bool = False,
     **sections: Any,
 ) -> Server:
     """A server in `folder`, not started yet: its configuration is written, with a line for each organization.
@@ -243,7 +252,7 @@ def set_up(
     `database_url`: in place of a SQLite file in `folder`.
     """
     database_url = database_url or f"sqlite:///{folder / 'calls.db'}"
-    server = Server(folder, free_port(), workers, threads, app, database_url, environ or {})
+    server = Server(folder, free_port(), workers, threads, app, database_url, environ or {}, shipped)
     settings = {
         # A slow disk is no reason for a refusal here: tests are about what happens, not how fast.
         "database": {"url": database_url, "lock_timeout_ms": 30_000, "state_dir": f"{folder}/state"},
