@@ -62,7 +62,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[None]:
+def upstream(tmp_path: Path) -> Iterator[None]:
     with socketserver.ThreadingUnixStreamServer(str(tmp_path / "http.sock"), Service) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield
@@ -86,13 +86,13 @@ def posted(port: int, path: str, megabytes: float) -> tuple[HTTPResponse, bytes]
         connection.close()
 
 
-def test_what_the_service_answers_goes_through(port: int, service: None) -> None:
+def test_what_the_service_answers_goes_through(port: int, upstream: None) -> None:
     answer, body = posted(port, "/v1/calls/start", 0.5)
     assert (answer.status, body) == (200, b"ok")
 
 
 @pytest.mark.parametrize("path", ["/v1/calls/start", "/twilio/voice"])
-def test_a_body_that_is_too_large_is_told_in_json(port: int, service: None, path: str) -> None:
+def test_a_body_that_is_too_large_is_told_in_json(port: int, upstream: None, path: str) -> None:
     answer, body = posted(port, path, 2)
     assert (answer.status, answer.headers["Content-Type"]) == (413, "application/json")
     assert json.loads(body)["error"] == "Content Too Large"
@@ -105,7 +105,7 @@ def test_a_service_that_is_away_is_told_in_json_and_so_that_twilio_takes_the_fal
     assert json.loads(body)["error"] == "Service Unavailable"
 
 
-def test_figures_are_not_for_the_world(port: int, service: None) -> None:
+def test_figures_are_not_for_the_world(port: int, upstream: None) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/metrics")
     answer = connection.getresponse()
