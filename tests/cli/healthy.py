@@ -59,6 +59,11 @@ class Healthy:
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 
+    @property
+    def plain_url(self) -> str:
+        """Of the service itself, past what does TLS."""
+        return f"http://127.0.0.1:{self._servers[1].port}"
+
     def start(self) -> None:
         """Everything runs, the configuration is written, and Twilio's number points here."""
         handler = lambda environ, start: self._app(environ, start)  # noqa: E731 - the app needs the port first
