@@ -87,7 +87,8 @@ class PostgresStore(Store):
             raise RuntimeError(_INSIDE)
         patience = self._timeout if at_most_seconds is None else min(at_most_seconds, self._timeout)
         group = self._groups.setdefault(realm.account, GroupCommit())
-        job = Job(realm, work, time.monotonic() + patience, ahead, is_hurried=at_most_seconds is not None)
+        hurried = at_most_seconds is not None
+        job = Job(realm, work, time.monotonic() + patience, None, ahead, is_hurried=hurried)
         return group.do(job, self._together)
 
     def _together(self, take: Callable[[], Jobs], deadline: float) -> None:
@@ -114,6 +115,8 @@ class PostgresStore(Store):
     def _in_one_go(self, take: Callable[[], Jobs]) -> None:
         batches = Batches(waits=True)
         jobs = take()
+        if not jobs:
+            return  # they have stepped out
         works = [self._work(job, batches) for job in jobs]
         hurry = None
         if any(job.is_hurried for job in jobs):

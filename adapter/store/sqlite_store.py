@@ -55,6 +55,13 @@ class SqliteTransaction(Transaction):
         except sqlite3.Error as error:
             raise translate(error) from error
 
+    def execute_rows(self, statement: Prepared, rows: Iterable[Row]) -> None:
+        """Run it once for each row, whose values take the places of its question marks: half the cost of names."""
+        try:
+            self._connection.executemany(statement.text(Dialect.SQLITE).sql, rows)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
     def rows(self, statement: Prepared, values: Mapping[str, Bound]) -> list[Row]:
         """As `Transaction.rows`."""
         try:
@@ -92,6 +99,8 @@ class SqliteTransaction(Transaction):
 class SqliteStore(Store):
     """A file. A fork closes its connections first: SQLite forbids one to live on in a child."""
 
+    keeps_deadlines = True
+
     def __init__(self, path: Path, keyring: Keyring, lock_timeout_seconds: float) -> None:
         self.path = path
         self.name = str(path)
@@ -118,7 +127,9 @@ class SqliteStore(Store):
         self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None, ahead: Ahead | None
     ) -> T:
         """Who writes at the same time shares a commit. Reading costs no round trip, so nothing is read ahead."""
-        return self._group.do(Job(realm, work, self._deadline(at_most_seconds)), self._together)
+        deadline = self._deadline(at_most_seconds)
+        last = None if at_most_seconds is None else deadline + at_most_seconds
+        return self._group.do(Job(realm, work, deadline, last), self._together)
 
     @contextmanager
     def read(self, realm: Realm) -> Iterator[SqliteTransaction]:

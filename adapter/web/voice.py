@@ -78,6 +78,8 @@ def build(edge: VoiceEdge) -> Blueprint:
     ):
         heard = _timed(recorded(view, edge.recording, edge.lines), edge.metrics, rule.split("/")[1])
         blueprint.add_url_rule(rule, rule, heard, methods=["GET", "POST"])
+    for rule in ("/", "/<path:anywhere>"):
+        blueprint.add_url_rule(rule, rule, _always_twiml(partial(_anywhere, edge), EMERGENCY), methods=["GET", "POST"])
     return blueprint
 
 
@@ -124,7 +126,7 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
     if reason is not None:
         command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
-        principal, greeting = edge.deadline.begins().do(partial(_greet, edge, line, command))
+        principal, greeting = edge.deadline.begins().transact(partial(_greet, edge, line, command))
         note(edge.recording, greeting.step, greeting.call, greeting.reason)
         count_greeting(edge.metrics, line, greeting)
         edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
@@ -152,6 +154,16 @@ def _fallback(edge: VoiceEdge, line: Line, fields: Fields) -> str:
     return edge.speaker.speak(unknown_turn(line, read_turn_of_nobody(fields)), line)
 
 
+def _anywhere(edge: VoiceEdge, anywhere: str = "") -> Response:
+    """A number that is pointed at a mistyped address: a caller hears no error for that."""
+    return _spoken(edge, _misled)
+
+
+def _misled(edge: VoiceEdge, line: Line, fields: Fields) -> str:
+    _LOG.error("Twilio asks at an address that is none of ours: `sticky-calls numbers check` tells of which number")
+    return edge.speaker.speak(unknown_turn(line, read_turn_of_nobody(fields)), line)
+
+
 def _turn(edge: VoiceEdge, number: str) -> Response:
     return _spoken(edge, lambda edge, line, fields: edge.speaker.speak(_next_step(edge, line, fields, number), line))
 
@@ -168,7 +180,7 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
         return unknown_turn(line, turn)
     in_time = edge.deadline.begins()
     try:
-        taken = in_time.do(lambda: take_turn(edge.service, _principal(edge, line), line, turn))
+        taken = in_time.transact(lambda: take_turn(edge.service, _principal(edge, line), line, turn))
         note(edge.recording, taken.step, taken.call)
         count_turn(edge.metrics, line, taken)
     except Exception as error:  # noqa: BLE001 - as above
@@ -233,7 +245,7 @@ def _status(edge: VoiceEdge) -> Response:
         return _nothing()
     in_time = edge.deadline.begins()
     try:
-        saved = in_time.do(lambda: hang_up(edge.service, _principal(edge, line), command))
+        saved = in_time.transact(lambda: hang_up(edge.service, _principal(edge, line), command))
     except Exception as error:  # noqa: BLE001 - whatever stands in its way: Twilio does not tell it twice
         _say_what_broke("a hang-up is kept for later", error)
         saved = False
