@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ from adapter.store import clocks, meters
 from adapter.store.database import Store, Transaction
 from adapter.store.postgres_wire import Connection
 from adapter.store.sealing import Keyring
-from tests.store.proxy import OnCommit, proxied
+from tests.store.proxy import OnCommit, Proxy, proxied
 from tests.store.test_database import Boom
 from tests.store.test_group_commit import add, fail
 from tests.store.test_postgres import used
@@ -35,11 +36,18 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def together(store: Store, holder: Store, pool: ThreadPoolExecutor, *works: Work) -> list[Future[object]]:
     """Each in a thread of its own; they come while `holder` has the account's turn, and so get it together."""
     store.transact(HERE, lambda tx: None)
-    futures = []
+    group, come = store._groups[HERE.account], list[object]()
+    real = group._hand_over
+
+    def hand_over(job: object, how: object) -> None:
+        real(job, how)
+        come.append(job)
+
+    group._hand_over = hand_over
     with holder.begin(HERE):
-        for count, work in enumerate(works):
-            futures.append(pool.submit(store.transact, ALSO_HERE if count % 2 else HERE, work))
-        assert until(lambda: len(store._groups[HERE.account]._waiting) >= len(works) - 1)
+        realms = itertools.cycle((HERE, ALSO_HERE))
+        futures = [pool.submit(store.transact, realm, work) for realm, work in zip(realms, works, strict=False)]
+        assert until(lambda: len(come) == len(works))
     return futures
 
 
@@ -111,13 +119,9 @@ def test_a_commit_nobody_heard_of_is_found_out_for_all(
     with proxied(url) as proxy:
         beyond = Store.open(proxy.url, Keyring())
         beyond.transact(HERE, lambda tx: None)
-        with other.begin(HERE):
-            futures = [pool.submit(beyond.transact, HERE, add(1))]
-            futures += [pool.submit(beyond.transact, HERE, add(amount)) for amount in (10, 100)]
-            assert until(lambda: len(beyond._groups[HERE.account]._waiting) >= 2)
-            proxy.on_commit = on_commit
+        futures = together(beyond, other, pool, losing(proxy, on_commit, add(1)), add(10), add(100))
         assert [future.result() for future in futures] == [1, 10, 100]
-        assert used(other) == 111
+        assert (used(other), proxy.on_commit) == (111, OnCommit.PASS)
         beyond.close()
 
 
@@ -126,20 +130,27 @@ def test_what_cannot_be_found_out_is_told_to_all_and_not_done_again(
 ) -> None:
     with proxied(url) as proxy:
         beyond = Store.open(proxy.url, Keyring(), lock_timeout_seconds=2.0)
-        beyond.transact(HERE, lambda tx: None)
-        proxy.meanwhile = lambda: setattr(proxy, "is_open", False)
-        with other.begin(HERE):
-            futures = [pool.submit(beyond.transact, HERE, add(1))]
-            futures.append(pool.submit(beyond.transact, HERE, add(10)))
-            assert until(lambda: len(beyond._groups[HERE.account]._waiting) >= 1)
-            beyond._timeout = 0.1
-            proxy.on_commit = OnCommit.LOSE_THE_ANSWER
+        proxy.meanwhile = lambda: [setattr(proxy, "is_open", False), setattr(beyond, "_timeout", 0.1)]
+        futures = together(beyond, other, pool, losing(proxy, OnCommit.LOSE_THE_ANSWER, add(1)), add(10))
         for future in futures:
             with pytest.raises(StoreUnavailable, match="cannot be found out") as told:
                 future.result()
             assert not isinstance(told.value, StoreInterrupted)
         assert used(other) == 11
         beyond.close()
+
+
+def losing(proxy: Proxy, on_commit: OnCommit, work: Work) -> Work:
+    """The commit of the transaction that this is part of is lost, the first time."""
+    times: list[int] = []
+
+    def lost(tx: Transaction) -> object:
+        times.append(1)
+        if len(times) == 1:
+            proxy.on_commit = on_commit
+        return work(tx)
+
+    return lost
 
 
 def test_a_savepoint_that_was_never_sent_is_undone_all_the_same(store: Store) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.config import Config
 
 from adapter.errors import StoreMismatch
@@ -79,13 +80,13 @@ def test_a_database_of_something_else_is_left_alone(bare: str, store: Store) -> 
 
 
 def test_a_step_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = schema.command.upgrade
+    real = command.upgrade
 
     def half(config: Config, revision: str) -> None:
         real(config, revision)
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(schema.command, "upgrade", half)
+    monkeypatch.setattr(command, "upgrade", half)
     with pytest.raises(RuntimeError, match="power cut"):
         store.migrate()
     monkeypatch.undo()
@@ -121,13 +122,13 @@ def test_text_is_ordered_by_code_point_whatever_the_locale(bare: str, store: Sto
 
 def test_who_migrates_has_the_lock_to_the_end(bare: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found by six workers at once: whoever lost it made the same tables as somebody else."""
-    real, held = schema.command.upgrade, []
+    real, held = command.upgrade, []
 
     def looking(config: Config, revision: str) -> None:
         real(config, revision)
         with psycopg.connect(bare) as other:
             held.extend(other.execute("SELECT granted FROM pg_locks WHERE locktype = 'advisory'").fetchall())
 
-    monkeypatch.setattr(schema.command, "upgrade", looking)
+    monkeypatch.setattr(command, "upgrade", looking)
     store.migrate()
     assert held == [(True,)]
