@@ -89,8 +89,9 @@ def build_service(
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
         lines=config.lines,
-        # The rest of the deadline is for what comes before and after; two seconds of silence are long on a telephone.
-        patience_seconds=config.twilio.webhook_deadline_ms / 2_000,
+        # After the longest wait for a thread (`in_time`) it is over before the store's share of the deadline is; two
+        # seconds of silence are long on a telephone.
+        patience_seconds=config.twilio.webhook_deadline_ms / 2_500,
     )
     try:
         prepare(service)

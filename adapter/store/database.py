@@ -86,7 +86,7 @@ class Transaction(ABC):
             yield
         except BaseException:
             # The database may have ended the whole transaction already: SQLite after a full disk, a lost connection.
-            if self._is_open():
+            if self.is_open():
                 self._plainly(f"ROLLBACK TO {name}")
                 self._plainly(f"RELEASE {name}")
             raise
@@ -94,6 +94,10 @@ class Transaction(ABC):
             self._plainly(f"RELEASE {name}")
         finally:
             self._depth -= 1
+
+    @abstractmethod
+    def is_open(self) -> bool:
+        """False: the database has given it up."""
 
     def steady(self, told: Millis) -> Millis:
         """The time by which rate windows are measured: what this process' clock told, unless the database knows better.
@@ -126,9 +130,6 @@ class Transaction(ABC):
 
     @abstractmethod
     def _plainly(self, sql: str) -> None: ...
-
-    @abstractmethod
-    def _is_open(self) -> bool: ...
 
     @abstractmethod
     def _translated(self, error: Exception) -> Exception: ...

@@ -74,7 +74,8 @@ class PostgresTransaction(Transaction):
         except psycopg.Error as error:
             raise self._translated(error) from error
 
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
+        """As `Transaction.is_open`."""
         return not is_lost(self._connection)
 
     def _translated(self, error: Exception) -> AdapterError | psycopg.Error:

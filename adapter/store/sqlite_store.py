@@ -61,7 +61,8 @@ class SqliteTransaction(Transaction):
     def _plainly(self, sql: str) -> None:
         _plainly(self._connection, sql)
 
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
+        """As `Transaction.is_open`."""
         return self._connection.in_transaction
 
     def _translated(self, error: Exception) -> AdapterError | sqlite3.Error:
@@ -231,6 +232,9 @@ def _apart(job: Job[Any], tx: SqliteTransaction) -> None:
         raise  # the database's fault, and so everybody's
     except Exception as error:  # noqa: BLE001 - its own thread raises it
         job.failed = error
+    if not tx.is_open():
+        # SQLite gives up whole transactions when it has no memory or no disk; what came now would be committed alone.
+        raise StoreUnavailable("the database has given up the transaction")
 
 
 def _begin_by(connection: sqlite3.Connection, deadline: float) -> None:
