@@ -251,7 +251,7 @@ def serving(folder: Path, *arguments: str, **how: Any) -> Iterator[subprocess.Po
 
 
 def wait_until_healthy(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Ask until there is an answer; every refused connection is over at once. A taken one waits for the first worker."""
+    """Ask until there is an answer; a refused connection is over at once, a taken one waits for the first worker."""
     for _ in range(2_000):
         try:
             answer = requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=30)
