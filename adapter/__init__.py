@@ -6,6 +6,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     wsgi.py         gunicorn's door
     upkeep.py       the housekeeping thread of a worker
     lookups.py      line types, looked up behind the greeting
+    recorder.py     what is recorded of calls, by the configuration
     testing.py      for users' own tests: are recorded calls answered as they were, do new ones go as they should?
     pytest_plugin.py    the same as fixtures, there as soon as the package is installed
     cli/            the command `sticky-calls`, one module a command group

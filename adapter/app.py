@@ -5,11 +5,9 @@ A worker comes up even when the database does not answer: callers must hear some
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 
 from flask import Flask
 
@@ -20,9 +18,6 @@ from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
 from adapter.lookups import LineTypeLookups
 from adapter.metrics import Metrics
-from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
-from adapter.replay.recording import Recorded, RotatingFile
-from adapter.replay.recording import Recorder as FileRecorder
 from adapter.store.database import Store
 from adapter.store.inbox import Inbox
 from adapter.store.sealing import Keyring
@@ -89,9 +84,8 @@ def build_service(
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
         lines=config.lines,
-        # After the longest wait for a thread (`in_time`) it is over before the store's share of the deadline is; two
-        # seconds of silence are long on a telephone.
-        patience_seconds=config.twilio.webhook_deadline_ms / 2_500,
+        # As much again is for the commit, and the rest of the deadline for what comes before and after.
+        patience_seconds=config.twilio.webhook_deadline_ms / 3_000,
     )
     try:
         prepare(service)
@@ -133,7 +127,9 @@ def _voice_edge(
         tokens=tokens,
         public_url=config.twilio.public_url or "",
         speaker=Speaker(config.texts, config.twilio.public_url or ""),
-        deadline=Deadline(config.twilio.webhook_deadline_ms / 1_000, config.server.threads),
+        deadline=Deadline(
+            config.twilio.webhook_deadline_ms / 1_000, config.server.threads, service.store.keeps_deadlines
+        ),
         offer_lookup=LineTypeLookups(service, Lookup(tokens)).offer,
         recording=recording,
         metrics=metrics,
@@ -142,26 +138,11 @@ def _voice_edge(
 
 def _recording(config: Config, service: Service, recorder: Recorder | None) -> Recording | None:
     """The given recorder gets everything; else what the configuration wants is recorded."""
-    now, wanted = service.clock.now, config.recording
     if recorder is not None:
-        return Recording(recorder, now)
-    if wanted.file is None:
+        return Recording(recorder, service.clock.now)
+    if config.recording.file is None:
         return None
-    file = RotatingFile(Path(wanted.file), most_bytes=wanted.max_bytes, files=wanted.keep + 1)
-    kept = FileRecorder(file, _clean(config), now)
-    if not wanted.lines:
-        return Recording(kept, now)
-    lines = [line for line in config.lines if line.number in wanted.lines]
-    return Recording(
-        kept, now, frozenset(wanted.lines), frozenset((line.organization, line.mode.value) for line in lines)
-    )
+    # Not sooner: what plays, reads and compares recordings comes with it, some megabytes in each worker.
+    from adapter.recorder import recording_of
 
-
-def _clean(config: Config) -> Callable[[Recorded], Recorded]:
-    """Pseudonyms are drawn from the pepper, which all workers share: a caller has the same one in all of them."""
-    if config.recording.personal == "keep":
-        return without_secrets
-    public = config.twilio.public_url or ""
-    key = Key(hmac.digest(pepper_for(config), b"pseudonyms of recordings", "sha256"))
-    host = public.partition("://")[2].partition("/")[0]
-    return Pseudonyms(key, vocabulary(config.lines, config.texts, {public, host})).clean
+    return recording_of(config, service.clock.now)

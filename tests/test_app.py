@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -190,3 +192,25 @@ class TestGunicornsDoor:
 def _service(app: Flask) -> Service:
     service: Service = app.extensions["sticky-calls"]
     return service
+
+
+@pytest.mark.slow
+def test_a_worker_holds_nothing_it_does_not_use(tmp_path: Path) -> None:
+    """Twilio's client alone takes longer to import than a caller takes to be greeted; each of them is megabytes."""
+    program = """
+import sys
+from pathlib import Path
+from adapter.app import create_app
+from adapter.config import Config, DatabaseConfig
+create_app(Config(database=DatabaseConfig(url=sys.argv[1])))
+heavy = {"twilio.rest", "psycopg", "alembic", "requests", "prometheus_client", "opentelemetry", "sqlalchemy.orm"}
+print(*sorted(heavy & set(sys.modules)))
+"""
+    for _ in ("makes the database", "finds it"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, f"sqlite:///{tmp_path}/calls.db"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    assert done.stdout.split() == []

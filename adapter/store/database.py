@@ -143,6 +143,8 @@ class Store(ABC):
     name: str
     # Around every piece of work of `transact`, the wait for its turn included: whoever measures puts something here.
     around_transactions: Callable[[], AbstractContextManager[object]] = nullcontext
+    # Whether `transact` comes back in time even when a disk or a network hangs.
+    keeps_deadlines = False
 
     @classmethod
     def open(cls, url: str, keyring: Keyring, *, lock_timeout_seconds: float = 2.0, pool_size: int = 10) -> Store:
@@ -170,7 +172,11 @@ class Store(ABC):
         """
 
     def transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None = None) -> T:
-        """Do `work` in a write transaction, again if need be; what it returned the time it was committed."""
+        """Do `work` in a write transaction, again if need be; what it returned the time it was committed.
+
+        `at_most_seconds`: as for `begin`; where `keeps_deadlines`, as much again for the rest. StoreUnavailable then,
+        and whether it was written is not known.
+        """
         with self.around_transactions():
             return self._transact(realm, work, at_most_seconds)
 

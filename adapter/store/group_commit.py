@@ -1,8 +1,8 @@
 """Threads that want to write at the same time share one transaction, and with it one commit.
 
 An acknowledged write waits for the disk, and for its turn among the processes of the machine; who shares both waits for
-neither. Whoever comes first leads: it does its own work and that of all who have come by then, commits once, tells
-them, and hands on to the first of those who came meanwhile. No thread works for others more than once for its own.
+neither. A thread of its own writes: it does the work of all who wait, commits once, tells them, and goes on with those
+who came meanwhile. Who waits can give up, even when the disk hangs in the middle of a write.
 Leaves out: what a transaction is (`sqlite_store`).
 """
 
@@ -20,24 +20,25 @@ from adapter.errors import AdapterError, StoreUnavailable
 from .database import Transaction
 
 T = TypeVar("T")
+# A thread that nobody needs ends, and with it a store that was forgotten.
+_IDLE_SECONDS = 5.0
 
 
 class Job(Generic[T]):
-    """What one thread wants done; another one may do it. `failed`: what its thread raises in place of a result."""
+    """What one thread wants done; another one does it. `failed`: what its thread raises in place of a result."""
 
-    __slots__ = ("_result", "deadline", "failed", "is_done", "realm", "thread", "turn", "work")
+    __slots__ = ("_result", "deadline", "done", "failed", "last", "realm", "work")
 
-    def __init__(self, realm: Realm, work: Callable[[Transaction], T], deadline: float) -> None:
-        """`deadline`: of `time.monotonic`; until then its turn has to come."""
+    def __init__(self, realm: Realm, work: Callable[[Transaction], T], deadline: float, last: float | None) -> None:
+        """Of `time.monotonic`: until `deadline` its turn has to come, until `last` its end; None: that is awaited."""
         self.realm = realm
         self.work = work
         self.deadline = deadline
-        self.thread = threading.get_ident()
+        self.last = last
         self.failed: BaseException | None = None
-        self.is_done = False
-        # Let go of when it is done, and when its thread is to lead.
-        self.turn = threading.Lock()
-        self.turn.acquire()
+        # Let go of when it is.
+        self.done = threading.Lock()
+        self.done.acquire()
         self._result: T | None = None
 
     def run(self, tx: Transaction) -> None:
@@ -63,86 +64,96 @@ class GroupCommit:
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._waiting: deque[Job[Any]] = deque()
-        # The job whose thread works, or is about to; while there is one, everybody else waits.
-        self._leader: Job[Any] | None = None
+        self._writer: threading.Thread | None = None
+        # While the writer has nothing to do, it waits for this.
+        self._is_called = threading.Lock()
+        self._is_called.acquire()
+        self._is_idle = False
 
     def do(self, job: Job[T], together: Together) -> T:
-        """Its result, once that is committed. StoreUnavailable when its turn did not come by its deadline."""
-        leader = self._leader
-        if leader is not None and leader.thread == job.thread:
+        """Its result, once that is committed. StoreUnavailable when its turn, or its end, did not come in time."""
+        if threading.current_thread() is self._writer:
             raise RuntimeError("a write transaction inside a write transaction would wait for itself")
-        if not self._leads(job):
+        try:
+            self._hand_over(job, together)
             self._wait(job)
-        if not job.is_done:
-            self._lead(job, together)
+        except BaseException:
+            # A signal's exception (a worker told to stop), or no thread to be had: it does not begin any more.
+            self._step_out(job)
+            raise
         return job.result()
 
-    def _leads(self, job: Job[T]) -> bool:
+    def _hand_over(self, job: Job[T], together: Together) -> None:
         with self._mutex:
             self._waiting.append(job)
-            if self._leader is None:
-                self._leader = job
-            return self._leader is job
+            if self._is_idle:
+                self._is_idle = False
+                self._is_called.release()
+            elif self._writer is None:
+                writer = threading.Thread(target=self._write_on, args=(together,), name="writer", daemon=True)
+                writer.start()
+                self._writer = writer
 
     def _wait(self, job: Job[T]) -> None:
-        """Until it is done or is to lead."""
-        try:
-            called = job.turn.acquire(timeout=max(0.0, job.deadline - time.monotonic()))
-        except BaseException:
-            # A signal's exception (a worker told to stop) must not leave a dead thread to lead.
-            self._leave(job)
-            raise
-        if called:
+        if job.done.acquire(timeout=max(0.0, job.deadline - time.monotonic())):
             return
         if self._step_out(job):
             raise StoreUnavailable("the database is busy: no turn to write within the time limit")
-        # Its turn came in the very moment of giving up.
-        job.turn.acquire()
-
-    def _leave(self, job: Job[T]) -> None:
-        if not self._step_out(job) and self._leader is job:
-            self._hand_on(job)
+        if not job.done.acquire(timeout=-1 if job.last is None else max(0.0, job.last - time.monotonic())):
+            raise StoreUnavailable("the database hangs: whether this was written is not known")
 
     def _step_out(self, job: Job[T]) -> bool:
         """False when it is too late for that."""
         with self._mutex:
-            if job not in self._waiting or self._leader is job:
+            if job not in self._waiting:
                 return False
             self._waiting.remove(job)
             return True
 
-    def _lead(self, job: Job[T], together: Together) -> None:
-        taken: list[Job[Any]] = []
+    def _write_on(self, together: Together) -> None:
+        while self._has_work():
+            self._write(together)
 
-        def take() -> Jobs:
-            with self._mutex:
-                taken.extend(self._waiting)
-                self._waiting.clear()
-            return taken
-
-        try:
-            together(take, job.deadline)
-        except BaseException as error:
-            for other in taken:
-                other.failed = other.failed or _failure(error)
-            raise
-        finally:
-            for other in taken:
-                other.is_done = True
-                if other is not job:
-                    other.turn.release()
-            self._hand_on(job)
-
-    def _hand_on(self, job: Job[T]) -> None:
+    def _has_work(self) -> bool:
+        """Waits for some; False when none came."""
         with self._mutex:
-            if job in self._waiting:  # it never came to work
-                self._waiting.remove(job)
-            self._leader = self._waiting[0] if self._waiting else None
-            if self._leader is not None:
-                self._leader.turn.release()
+            if self._waiting:
+                return True
+            self._is_idle = True
+        if self._is_called.acquire(timeout=_IDLE_SECONDS):
+            return True
+        with self._mutex:
+            if self._is_idle:
+                self._is_idle, self._writer = False, None
+                return False
+        self._is_called.acquire()  # called in the very moment of giving up
+        return True
+
+    def _write(self, together: Together) -> None:
+        """What waits, in one transaction."""
+        with self._mutex:
+            deadline = max((job.deadline for job in self._waiting), default=0.0)
+        if not deadline:
+            return  # they have stepped out
+        taken: list[Job[Any]] = []
+        try:
+            together(lambda: self._take(taken), deadline)
+        except BaseException as error:  # noqa: BLE001 - raised by those who wait
+            if not taken and time.monotonic() < deadline:
+                self._take(taken)  # not for want of time: nobody would get further
+            for job in taken:
+                job.failed = job.failed or (error if len(taken) == 1 else _failure(error))
+        for job in taken:
+            job.done.release()
+
+    def _take(self, taken: list[Job[Any]]) -> Jobs:
+        with self._mutex:
+            taken.extend(self._waiting)
+            self._waiting.clear()
+        return taken
 
 
-def _failure(error: BaseException) -> AdapterError:
+def _failure(error: BaseException) -> BaseException:
     """One for each thread: an exception that several raise gets all their tracebacks."""
     if isinstance(error, AdapterError):
         return type(error)(error.message)

@@ -6,12 +6,10 @@ Leaves out: who may migrate when (`sqlite_store` holds the write lock around `up
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from adapter.errors import StoreMismatch
 
@@ -55,9 +53,7 @@ def current(connection: sqlite3.Connection) -> str | None:
 
 def head() -> str:
     """The revision this version is written for."""
-    revision = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    assert revision is not None
-    return revision
+    return max(_known())
 
 
 def behind(version: str | None) -> list[str]:
@@ -73,8 +69,7 @@ def check_known(version: str) -> None:
     """StoreMismatch for a revision of a newer version."""
     if version == COPYING:
         raise StoreMismatch("a copy into this database is not finished: run `sticky-calls db copy … --finish`")
-    known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-    if version not in known:
+    if version not in _known():
         raise StoreMismatch(
             f"the database is at {version}, which this version does not know: install the newer version"
         )
@@ -82,11 +77,21 @@ def check_known(version: str) -> None:
 
 def run_steps(connection: sa.Connection, to: str = "head") -> None:
     """All steps that are left, up to this revision, in the transaction that is open."""
+    # Not sooner: it is some megabytes in each worker, and seldom is anything left to do.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     # Alembic's configuration would take a percent sign for an interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+
+
+@cache
+def _known() -> frozenset[str]:
+    """All revisions: what the files' names begin with, one after the other."""
+    return frozenset(step.name.partition("_")[0] for step in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def _check_known(connection: sqlite3.Connection) -> None:

@@ -73,6 +73,8 @@ class SqliteTransaction(Transaction):
 class SqliteStore(Store):
     """A file. A fork closes its connections first: SQLite forbids one to live on in a child."""
 
+    keeps_deadlines = True
+
     def __init__(self, path: Path, keyring: Keyring, lock_timeout_seconds: float) -> None:
         self.path = path
         self.name = str(path)
@@ -97,7 +99,9 @@ class SqliteStore(Store):
 
     def _transact(self, realm: Realm, work: Callable[[Transaction], T], at_most_seconds: float | None) -> T:
         """Who writes at the same time shares a commit."""
-        return self._group.do(Job(realm, work, self._deadline(at_most_seconds)), self._together)
+        deadline = self._deadline(at_most_seconds)
+        last = None if at_most_seconds is None else deadline + at_most_seconds
+        return self._group.do(Job(realm, work, deadline, last), self._together)
 
     @contextmanager
     def read(self, realm: Realm) -> Iterator[SqliteTransaction]:

@@ -36,7 +36,7 @@ class Service:
     inbox: Inbox | None = None
     full_windows: FullWindows = field(default_factory=FullWindows)
     lines: tuple[Line, ...] = ()
-    patience_seconds: float = 1.2
+    patience_seconds: float = 1.0
     outage: Outage = field(default_factory=Outage)
     probe: Probe = field(default_factory=Probe)
 

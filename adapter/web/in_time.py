@@ -1,5 +1,6 @@
 """Webhooks are answered by their deadline: what a caller waits for is done by another thread, and left alone when it
-takes too long. Nothing else can be done about a disk that hangs in the middle of a write.
+takes too long. Nothing else can be done about a disk that hangs in the middle of a write. Where the store has such a
+thread of its own (`Store.keeps_deadlines`), its transactions are left to that.
 
 Leaves out: what a caller hears then (`voice`), how long the store is waited for when it is merely busy (use cases).
 """
@@ -40,15 +41,16 @@ class TooLate(StoreUnavailable):
 class Deadline:
     """What one process' webhooks have in common. `seconds`: from the arrival of a webhook to its answer."""
 
-    def __init__(self, seconds: float, threads: int) -> None:
-        """`threads`: how many answer webhooks at once."""
+    def __init__(self, seconds: float, threads: int, keeps_deadlines: bool = False) -> None:
+        """`threads`: how many answer webhooks at once. `keeps_deadlines`: the store's."""
         self._seconds = seconds
+        self._keeps_deadlines = keeps_deadlines
         # Beside one for each, some that hang: the longer a disk does, the more of them there may be.
         self._helpers = _Helpers(4 * threads)
 
     def begins(self) -> InTime:
         """The present request's, which arrived before it came to a thread."""
-        return InTime(self._helpers, self._seconds, arrival.waited(), time.monotonic())
+        return InTime(self._helpers, self._seconds, arrival.waited(), time.monotonic(), self._keeps_deadlines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,27 @@ class InTime:
     seconds: float
     waited: float
     begun: float
+    _keeps_deadlines: bool
+
+    def transact(self, work: Callable[[], T]) -> T:
+        """As `do`, for work that waits for nothing but a transaction of the store, with `Service.patience_seconds`."""
+        if not self._keeps_deadlines:
+            return self.do(work)
+        self._begin()
+        return work()
 
     def do(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises; TooLate when that has not come in time, whatever becomes of it then."""
-        if self.waited > self.seconds * _LONGEST_QUEUE_SHARE:
-            raise TooLate("no thread was free in time")
+        self._begin()
         return self._helpers.run(work, self._left() - self.seconds * (1 - _STORE_SHARE))
 
     def do_at_last(self, work: Callable[[], T]) -> T:
         """The same in what is left of the time, and in any case in the part of it that is kept for this."""
         return self._helpers.run(work, max(self._left(), self.seconds * _LAST_SHARE))
+
+    def _begin(self) -> None:
+        if self.waited > self.seconds * _LONGEST_QUEUE_SHARE:
+            raise TooLate("no thread was free in time")
 
     def _left(self) -> float:
         return self.seconds - self.waited - (time.monotonic() - self.begun)

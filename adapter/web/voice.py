@@ -124,7 +124,7 @@ def _first_step(edge: VoiceEdge, line: Line, fields: Fields) -> Step:
     if reason is not None:
         command = replace(command, hints=replace(command.hints, distrust=reason))
     try:
-        principal, greeting = edge.deadline.begins().do(partial(_greet, edge, line, command))
+        principal, greeting = edge.deadline.begins().transact(partial(_greet, edge, line, command))
         note(edge.recording, greeting.step, greeting.call, greeting.reason)
         count_greeting(edge.metrics, line, greeting)
         edge.grace.warn(line.organization, greeting.rate, edge.service.clock.now())
@@ -168,7 +168,7 @@ def _next_step(edge: VoiceEdge, line: Line, fields: Fields, number: str) -> Step
         return unknown_turn(line, turn)
     in_time = edge.deadline.begins()
     try:
-        taken = in_time.do(lambda: take_turn(edge.service, _principal(edge, line), line, turn))
+        taken = in_time.transact(lambda: take_turn(edge.service, _principal(edge, line), line, turn))
         note(edge.recording, taken.step, taken.call)
         count_turn(edge.metrics, line, taken)
     except Exception as error:  # noqa: BLE001 - as above
@@ -233,7 +233,7 @@ def _status(edge: VoiceEdge) -> Response:
         return _nothing()
     in_time = edge.deadline.begins()
     try:
-        saved = in_time.do(lambda: hang_up(edge.service, _principal(edge, line), command))
+        saved = in_time.transact(lambda: hang_up(edge.service, _principal(edge, line), command))
     except Exception as error:  # noqa: BLE001 - whatever stands in its way: Twilio does not tell it twice
         _say_what_broke("a hang-up is kept for later", error)
         saved = False

@@ -14,7 +14,7 @@ import pytest
 
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
-from adapter.store import meters, sqlite_store
+from adapter.store import group_commit, meters, sqlite_store
 from adapter.store.database import Transaction
 from adapter.store.sqlite_store import SqliteStore
 from tests.store.test_database import Boom, charge, used
@@ -82,7 +82,7 @@ def test_whoever_fails_undoes_only_its_own(store: SqliteStore, realm: Realm, poo
     assert (first.result(), last.result(), used(store, realm)) == (1, 10, 11)
 
 
-@pytest.mark.parametrize("place", [0, 1], ids=["who leads", "who follows"])
+@pytest.mark.parametrize("place", [0, 1], ids=["the first", "the second"])
 def test_each_work_is_of_its_own_realm(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, place: int) -> None:
     other = Realm(realm.account + 1, realm.number)
     realms = [realm, other] if place else [other, realm]
@@ -152,7 +152,7 @@ def test_who_waits_too_long_is_told_and_its_work_is_never_done(
     assert (leader.result(), patient.result(), used(store, realm)) == (1, 10, 11)
 
 
-def test_a_leader_that_waits_too_long_leaves_its_place_to_the_next(
+def test_the_writer_waits_for_as_long_as_anybody_does(
     store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
 ) -> None:
     with nobody_may_write(store):
@@ -165,7 +165,7 @@ def test_a_leader_that_waits_too_long_leaves_its_place_to_the_next(
     assert used(store, realm) == 3
 
 
-def test_who_comes_while_others_write_is_led_by_the_first_of_those(
+def test_who_comes_while_others_write_is_written_next(
     store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
 ) -> None:
     seen, inside, go_on = commits(store, realm), threading.Event(), threading.Event()
@@ -189,7 +189,7 @@ def test_a_transaction_inside_a_transaction_is_told_at_once(store: SqliteStore, 
     assert store.transact(realm, add(1)) == 1
 
 
-def test_an_interrupted_wait_leaves_nobody_without_a_leader(
+def test_an_interrupted_wait_keeps_nobody_else_from_writing(
     store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
 ) -> None:
     """A signal's exception comes to the main thread, wherever it is."""
@@ -207,33 +207,88 @@ def test_an_interrupted_wait_leaves_nobody_without_a_leader(
     assert (leader.result(), patient.result(), used(store, realm)) == (1, 10, 11)
 
 
-def test_an_interrupted_leader_fails_the_others_without_a_trace(
-    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
-) -> None:
-    def interrupted(tx: Transaction) -> None:
-        raise KeyboardInterrupt
+def test_the_writer_survives_whatever_a_work_does(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:
+    def exits(tx: Transaction) -> None:
+        raise SystemExit
 
     with nobody_may_write(store):
-        leader, other = come(store, pool, realm, interrupted, add(10))
-    with pytest.raises(KeyboardInterrupt):
-        leader.result()
-    with pytest.raises(StoreUnavailable, match="given up: KeyboardInterrupt"):
-        other.result()
+        futures = come(store, pool, realm, exits, add(10))
+    for future in futures:
+        with pytest.raises(StoreUnavailable, match="given up: SystemExit"):
+            future.result()
     assert used(store, realm) == 0
     assert store.transact(realm, add(1)) == 1
 
 
-def test_threads_that_come_and_go_lose_nothing_and_wait_for_nobody_for_ever(
+def test_who_is_in_a_hurry_does_not_wait_for_a_disk_that_hangs(
     store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
 ) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hangs(tx: Transaction) -> int:
+        meters.charge(tx, 0, 1)
+        inside.set()
+        assert go_on.wait(30)
+        return 1
+
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="hangs: whether this was written is not known"):
+        store.transact(realm, hangs, at_most_seconds=0.05)
+    assert inside.is_set()
+    with pytest.raises(StoreUnavailable, match="busy"):
+        store.transact(realm, add(100), at_most_seconds=0.05)
+    patient = pool.submit(store.transact, realm, add(10))
+    assert time.monotonic() - began < 20
+    go_on.set()
+    assert patient.result() == 10
+    assert used(store, realm) == 11
+
+
+def test_a_thread_that_cannot_be_had_is_asked_for_again(
+    store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store.close()
+    store.renew()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(RuntimeError, match="new thread"):
+            store.transact(realm, add(100))
+    assert store.transact(realm, add(1)) == 1
+    assert used(store, realm) == 1
+
+
+def test_a_thread_that_nobody_needs_ends_and_a_new_one_starts(
+    store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_IDLE_SECONDS", 0.01)
+    for _ in range(3):
+        assert store.transact(realm, add(1)) == 1
+        assert until(lambda: store._group._writer is None)
+    assert used(store, realm) == 3
+
+
+def test_threads_that_come_and_go_lose_nothing_and_wait_for_nobody_for_ever(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the writer, too, comes and goes."""
+    monkeypatch.setattr(group_commit, "_IDLE_SECONDS", 0.0)
+    unknown = []
+
     def come_and_go(number: int) -> int:
         done = 0
         for turn in range(40):
             try:
                 done += store.transact(realm, add(1), at_most_seconds=0.001 if (number + turn) % 3 == 0 else None)
-            except StoreUnavailable:
-                time.sleep(0)
+            except StoreUnavailable as error:
+                if "not known" in error.message:
+                    unknown.append(number)
         return done
 
-    assert sum(pool.map(come_and_go, range(16))) == used(store, realm)
-    assert (store._group._leader, len(store._group._waiting)) == (None, 0)
+    done = sum(pool.map(come_and_go, range(16)))
+    assert until(lambda: store._group._writer is None)
+    assert done >= 16 * 26
+    assert done <= used(store, realm) <= done + len(unknown)
+    assert not store._group._waiting

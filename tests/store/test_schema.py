@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from adapter.engine.lockout import WrongAnswers
 from adapter.engine.model import Mode
@@ -44,6 +45,13 @@ def test_alembic_sees_no_difference_either(store: Store, url: str) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_revisions_are_what_the_files_names_begin_with() -> None:
+    script = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
+    assert schema.head() == script.get_current_head()
+    for step in script.walk_revisions():
+        schema.check_known(step.revision)
 
 
 def test_caller_data_is_keyed_by_realm_and_lives_in_its_key() -> None:

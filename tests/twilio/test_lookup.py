@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
@@ -140,10 +139,3 @@ def test_an_account_needs_a_token_under_its_own_name(lookup: Lookup) -> None:
 
 def test_an_account_without_tokens_cannot_be_asked() -> None:
     assert not Lookup({ACCOUNT: ()}).can_ask(ACCOUNT)
-
-
-@pytest.mark.slow
-def test_twilios_client_is_not_imported_before_it_is_used() -> None:
-    """It takes longer to import than a caller takes to be greeted."""
-    program = "import sys, adapter.app; sys.exit('twilio.rest' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

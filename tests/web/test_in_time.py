@@ -91,3 +91,18 @@ def test_what_fails_too_late_is_told_to_the_log(caplog: pytest.LogCaptureFixture
     while not caplog.records and time.monotonic() < until:
         time.sleep(0.001)
     assert [record.getMessage() for record in caplog.records] == ["what came too late failed, too: ZeroDivisionError"]
+
+
+@pytest.mark.parametrize("keeps_deadlines", [True, False])
+def test_a_store_that_keeps_deadlines_needs_nobody_elses_thread(keeps_deadlines: bool) -> None:
+    in_time = Deadline(60, 1, keeps_deadlines).begins()
+    assert (in_time.transact(threading.get_ident) == threading.get_ident()) is keeps_deadlines
+    assert in_time.do(threading.get_ident) != threading.get_ident()
+
+
+def test_who_has_waited_for_a_thread_does_not_wait_for_such_a_store_either() -> None:
+    arrival.note_wait(0.51)
+    in_time = Deadline(3.0, 1, keeps_deadlines=True).begins()
+    arrival.note_wait(0.0)
+    with pytest.raises(TooLate, match="no thread was free in time"):
+        in_time.transact(lambda: "done")
