@@ -84,8 +84,9 @@ def build_service(
         policy=config.policy,
         inbox=Inbox.of(database.url, database.state_dir, keyring),
         lines=config.lines,
-        # As much again is for the commit, and the rest of the deadline for what comes before and after.
-        patience_seconds=config.twilio.webhook_deadline_ms / 3_000,
+        # As much again is for the commit: of the default 3 seconds so much that a caller hears something within 2. The
+        # rest is for what comes before and after.
+        patience_seconds=config.twilio.webhook_deadline_ms * 0.3 / 1_000,
     )
     try:
         prepare(service)

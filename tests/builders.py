@@ -84,12 +84,17 @@ def an_organization(name: str = "acme", per_minute: int | None = None, monthly: 
     return Organization(name, Tier("test", per_minute), Plan(f"ba_{name}", monthly))
 
 
+def a_twilio(*accounts: TwilioAccount) -> TwilioConfig:
+    """A slow machine is no reason for the neutral greeting here: tests are about what is said, not how fast."""
+    return TwilioConfig(PUBLIC_URL, accounts, webhook_deadline_ms=12_000)
+
+
 def a_config(folder: Path, *organizations: Organization, **changes: Any) -> Config:
     """A configuration with one Twilio account, one line and the database that belongs to `folder`."""
     values = {
         "database": DatabaseConfig(databases.url_in(folder), state_dir=str(folder / "state")),
         "organizations": organizations or (an_organization(),),
-        "twilio": TwilioConfig(PUBLIC_URL, (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)),)),
+        "twilio": a_twilio(TwilioAccount(ACCOUNT, (AUTH_TOKEN,))),
         "lines": (a_line(),),
     }
     config = Config(**{**values, **changes})

@@ -15,11 +15,9 @@ from adapter.config import Config
 from adapter.usecases import Service
 from tests import databases
 from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_key
+from tests.examples import SUITE
 
-# The same examples in every run, so that no run turns red by chance. Other ones are for the commands that README names
-# under Develop; --hypothesis-profile default gives them here, too.
-settings.register_profile("suite", derandomize=True)
-settings.load_profile("suite")
+settings.load_profile(SUITE)
 
 
 @pytest.fixture(scope="session", autouse=True)

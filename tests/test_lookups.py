@@ -14,13 +14,13 @@ from flask import Flask
 
 from adapter import app as wiring
 from adapter import lookups
-from adapter.config import Config, TwilioAccount, TwilioConfig
+from adapter.config import Config, TwilioAccount
 from adapter.engine.model import LineType, Mode, Principal
 from adapter.errors import StoreUnavailable
 from adapter.lookups import LineTypeLookups
 from adapter.twilio.lookup import Lookup
 from adapter.usecases import Service
-from tests.builders import ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Api, ToldClock, Twilio, a_config, a_line, call_sid
+from tests.builders import ACCOUNT, AUTH_TOKEN, Api, ToldClock, Twilio, a_config, a_line, a_twilio, call_sid
 
 ANI = "+14155550123"
 URL = "https://lookups.twilio.com/v2/PhoneNumbers/{}"
@@ -214,7 +214,7 @@ class TestBehindTheWebhook:
     def config(self, tmp_path: Path, made: list[LineTypeLookups]) -> Config:
         any_account = (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)), TwilioAccount("*", (AUTH_TOKEN,)))
         lines = (replace(WANTED, account="*"), a_line(number="+14155550101"))
-        return a_config(tmp_path, lines=lines, twilio=TwilioConfig(PUBLIC_URL, any_account))
+        return a_config(tmp_path, lines=lines, twilio=a_twilio(*any_account))
 
     @pytest.fixture
     def lookup_api(self) -> Iterator[responses.RequestsMock]:

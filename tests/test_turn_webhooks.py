@@ -10,11 +10,23 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask import Flask
 
-from adapter.config import Config, TwilioAccount, TwilioConfig
+from adapter.config import Config, TwilioAccount
 from adapter.engine.line import Destination, DestinationKind, Menu, MenuOption
 from adapter.twilio.signature import sign
 from tests import databases
-from tests.builders import ACCOUNT, AGENTS, AUTH_TOKEN, DIALED, PUBLIC_URL, Api, a_config, a_line, call_sid, issue_key
+from tests.builders import (
+    ACCOUNT,
+    AGENTS,
+    AUTH_TOKEN,
+    DIALED,
+    PUBLIC_URL,
+    Api,
+    a_config,
+    a_line,
+    a_twilio,
+    call_sid,
+    issue_key,
+)
 from tests.conformance.wire import Reply, a_call, an_app, ask, got, lose_the_store, posted, puts_through, speech, stored
 from tests.twilio.grammar import check
 
@@ -28,7 +40,7 @@ OTHER = "AC" + "d" * 32
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     accounts = (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)), TwilioAccount(OTHER, ("token-of-others",)))
-    return a_config(tmp_path, lines=(LINE,), twilio=TwilioConfig(PUBLIC_URL, accounts))
+    return a_config(tmp_path, lines=(LINE,), twilio=a_twilio(*accounts))
 
 
 def turn(app: Flask, number: object, **fields: str) -> Reply:
@@ -242,3 +254,15 @@ def test_a_whispers_log_names_nobody(app: Flask, caplog: pytest.LogCaptureFixtur
 def test_head_and_other_methods_are_quiet(app: Flask) -> None:
     assert ask(app, "PUT", "/twilio/turn/1").status == 405
     assert ask(app, "GET", "/twilio/turn/1").status == 403
+
+
+@pytest.mark.parametrize("path", ["", "turn", "turn/", "VOICE", "voice/x", "whisper/2"])
+def test_a_number_that_is_pointed_at_a_mistyped_address_still_puts_its_callers_through(
+    app: Flask, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = posted(app, path, a_call(1))
+    assert verbs(reply) == ["Say", "Dial"]
+    assert puts_through(reply)
+    assert "an address that is none of ours" in caplog.text
+    assert verbs(posted(app, path, a_call(1, DialCallStatus="busy"))) == ["Say", "Hangup"]
+    assert posted(app, path, a_call(1), "forged").status == 403

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 
-from adapter.config import Config, TwilioAccount, TwilioConfig
+from adapter.config import Config, TwilioAccount
 from adapter.twilio.signature import sign
 from tests import databases
 from tests.builders import (
@@ -21,6 +21,7 @@ from tests.builders import (
     Api,
     a_config,
     a_line,
+    a_twilio,
     an_organization,
     call_sid,
     issue_key,
@@ -50,7 +51,7 @@ recorded = pytest.mark.parametrize("recording", RECORDED, ids=[each["name"] for 
 def config(tmp_path: Path) -> Config:
     """Recordings come from many accounts and numbers, most of them blacked out: any of them is the tests' line."""
     accounts = (TwilioAccount("*", (AUTH_TOKEN,)),)
-    return a_config(tmp_path, lines=(a_line(account="*", number="*"),), twilio=TwilioConfig(PUBLIC_URL, accounts))
+    return a_config(tmp_path, lines=(a_line(account="*", number="*"),), twilio=a_twilio(*accounts))
 
 
 # Recordings
@@ -142,7 +143,7 @@ def test_a_failed_caller_id_is_no_evidence(app: Flask) -> None:
 def with_sub_account() -> dict[str, Any]:
     accounts = (TwilioAccount(ACCOUNT, (AUTH_TOKEN,)), TwilioAccount(SUB_ACCOUNT, (SUB_TOKEN,)))
     other = a_line(account=SUB_ACCOUNT, number=SUB_DIALED, organization="globex")
-    return {"twilio": TwilioConfig(PUBLIC_URL, accounts), "lines": (a_line(), other)}
+    return {"twilio": a_twilio(*accounts), "lines": (a_line(), other)}
 
 
 def test_each_account_signs_with_its_own_token(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_an_account_cannot_speak_for_another_accounts_number(tmp_path: Path) -> 
 
 def test_while_a_token_is_rotated_both_are_taken(tmp_path: Path) -> None:
     accounts = (TwilioAccount(ACCOUNT, ("token-to-come", AUTH_TOKEN)),)
-    with an_app(tmp_path, twilio=TwilioConfig(PUBLIC_URL, accounts)) as app:
+    with an_app(tmp_path, twilio=a_twilio(*accounts)) as app:
         assert speech(posted(app, "voice", a_call(1), AUTH_TOKEN))
         assert speech(posted(app, "voice", a_call(2), "token-to-come"))
         assert posted(app, "voice", a_call(3), "token-of-last-year").status == 403

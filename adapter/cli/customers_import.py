@@ -1,19 +1,15 @@
 """`sticky-calls customers import`: many customers from another system, matched and linked by the engine's own rules.
 
-Leaves out: reading files (`customer_files`), the rules (`usecases.customer_import`).
+Leaves out: reading files and checking records (`customer_files`, `customer_pages`), the rules
+(`usecases.customer_import`).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -22,27 +18,34 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapter.engine.model import Millis, Mode, Principal
-from adapter.engine.policy import VariablePolicy
 from adapter.usecases import Progress as Imported
 from adapter.usecases import Record, Service, import_customers, import_progress
-from adapter.web.customer_records import read_record
 
 from .configured import config_option, configured, in_service, organization_named
-from .customer_files import Read, content_name, records
+from .customer_files import content_name
+from .customer_pages import Checked, Page, Source, checked_pages
+from .cycles import look_seldom
 from .shown import AS_JSON
 
 # Somebody waits at a terminal, not at a telephone.
 _PATIENCE_MS: Final = 60_000
 _SHOWN: Final = 20
-# Bytes from which on it is worth starting a second process; and how far it may be ahead.
-_BIG: Final = 2_000_000
-_PAGES_AHEAD: Final = 4
+# Records; as many as are written without anybody's noticing. And what is no wait.
+_PAGE: Final = 500
+_AT_ONCE_MS: Final = 10
+_INTERRUPTED: Final = 130  # as shells have it
 
 
 @click.command(name="import", epilog="Example:  sticky-calls customers import crm.csv --dry-run")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--dry-run", is_flag=True, help="Check every record, and save nothing.")
-@click.option("--batch", type=click.IntRange(1, 5_000), default=500, show_default=True, help="Customers a transaction.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 5_000),
+    default=5_000,
+    show_default=True,
+    help="Customers a transaction at most; far fewer while somebody waits for it.",
+)
 @click.option("--organization", help="Whose customers; may be left out when there is only one.")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="prod", show_default=True)
 @AS_JSON
@@ -64,10 +67,15 @@ def import_file(
     patient = replace(config, database=replace(config.database, lock_timeout_ms=_PATIENCE_MS))
     owner = organization_named(config, organization)
     with in_service(patient) as service:
+        look_seldom()
         principal = service.directory.principal(owner, Mode(mode))
         assert principal is not None
-        run = _Run(service, principal, file, "" if dry_run else content_name(file), _Wrongs(quiet=as_json))
-        done = run.through(batch, quiet=as_json)
+        run = _Run(service, principal, file, "" if dry_run else content_name(file), _Wrongs(quiet=as_json), batch)
+        try:
+            done = run.through(quiet=as_json)
+        except KeyboardInterrupt:
+            click.echo("Stopped. The same command goes on where it was.", err=True)
+            raise SystemExit(_INTERRUPTED) from None
     _show(done, run.wrongs, dry_run=dry_run, as_json=as_json)
     if done.refused:
         raise SystemExit(1)
@@ -93,20 +101,22 @@ class _Wrongs:
 
 @dataclass
 class _Run:
-    """One file on its way. `name`: of its content; "" to save nothing."""
+    """One file on its way. `name`: of its content; "" to save nothing. `most`: records a transaction."""
 
     service: Service
     principal: Principal
     file: Path
     name: str
     wrongs: _Wrongs
+    most: int
+    size: int = 0
 
-    def through(self, batch: int, *, quiet: bool) -> Imported:
+    def through(self, *, quiet: bool) -> Imported:
         """Everything that is left of the file."""
         done = import_progress(self.service, self.principal, self.name) if self.name else Imported()
         if done.read and not quiet:
             click.echo(f"Goes on after {done.read:,} records.", err=True)
-        reading = self._pages(done.read, batch)
+        source = Source(self.file, done.read, self.service.policy.variables, self.service.clock.now())
         console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
         columns = (
             TextColumn("{task.description}"),
@@ -116,32 +126,27 @@ class _Run:
         )
         with Progress(*columns, console=console, transient=True) as shown:
             task = shown.add_task("Importing", total=self.file.stat().st_size, told="")
-            for end, page in reading:
-                done = self._take(page, done)
+            for end, portion in self._portions(source):
+                done = self._take(portion, done)
                 shown.update(task, completed=end, told=f"{done.read:,} records")
         return done
 
-    def _pages(self, already: int, batch: int) -> Iterator[tuple[int, list[Checked]]]:
-        """How far in the file each page ends, and its records. Those of a big file are checked by a second process."""
-        reading = islice(records(self.file), already, None)
-        check = partial(checked, policy=self.service.policy.variables, now=self.service.clock.now())
-        pages = iter(lambda: list(islice(reading, batch)), [])
-        if self.file.stat().st_size < _BIG:
-            yield from ((page[-1].end, check(page)) for page in pages)
-            return
-        with ProcessPoolExecutor(1, get_context("spawn")) as other:
-            ahead: deque[tuple[int, Future[list[Checked]]]] = deque()
-            for page in pages:
-                ahead.append((page[-1].end, other.submit(check, page)))
-                if len(ahead) > _PAGES_AHEAD:
-                    end, first = ahead.popleft()
-                    yield end, first.result()
-            yield from ((end, each.result()) for end, each in ahead)
+    def _portions(self, source: Source) -> Iterator[Page]:
+        """What one transaction takes: a page, or as many as nobody has to wait for."""
+        self.size = min(_PAGE, self.most)
+        end, portion = 0, list[Checked]()
+        for end, page in checked_pages(source, self.size):
+            portion += page
+            if len(portion) >= self.size:
+                yield end, portion
+                portion = []
+        if portion:
+            yield end, portion
 
-    def _take(self, page: list[Checked], done: Imported) -> Imported:
-        good = [each for each in page if isinstance(each, Record)]
-        refused = len(page) - len(good)
-        for each in page:
+    def _take(self, portion: list[Checked], done: Imported) -> Imported:
+        good = [each for each in portion if isinstance(each, Record)]
+        refused = len(portion) - len(good)
+        for each in portion:
             if not isinstance(each, Record):
                 self.wrongs.add(*each)
         before = replace(done, read=done.read + refused, refused=done.refused + refused)
@@ -150,23 +155,14 @@ class _Run:
         taken = import_customers(self.service, self.principal, self.name, good, before)
         for line in taken.erased:
             self.wrongs.add(line, "this customer was erased, and stays so")
+        self.size = next_size(self.size, taken.waited, self.most)
         return taken.progress
 
 
-# A record, or the line of one that is wrong, and what is wrong with it.
-Checked = Record | tuple[int, str]
-
-
-def checked(page: list[Read], policy: VariablePolicy, now: Millis) -> list[Checked]:
-    """What the records of a page are, or why they are none."""
-    return [_checked(read, policy, now) for read in page]
-
-
-def _checked(read: Read, policy: VariablePolicy, now: Millis) -> Checked:
-    if read.wrong:
-        return read.line, read.wrong
-    found = read_record(read.value, read.line, policy, now)
-    return found if isinstance(found, Record) else (read.line, "; ".join(issue.message for issue in found))
+def next_size(size: int, waited: Millis, most: int) -> int:
+    """Who had to wait for the turn to write is not alone, and others wait, too: callers. A page is a tenth of a second;
+    many pages together touch the same parts of the file, and cost less each."""
+    return min(size + _PAGE, most) if waited <= _AT_ONCE_MS else min(_PAGE, most)
 
 
 def _show(done: Imported, wrongs: _Wrongs, *, dry_run: bool, as_json: bool) -> None:

@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from adapter.clock import SystemClock, boot_id, ticks
 from adapter.config import Config
 from adapter.errors import AdapterError
+from adapter.store import clocks
+from adapter.store.database import NO_REALM
 
 from .configured import store_of
 from .numbers_findings import Finding
@@ -34,8 +35,7 @@ def about_database(config: Config) -> list[Finding]:
             Finding("database", f"{store.name}: {problem}", _mend(problem)) for problem in store.schema_problems()
         ]
         if not problems:
-            # What every worker writes when it starts; written again it changes nothing.
-            store.steady_offset(boot_id(), ticks(), SystemClock().now())
+            store.transact(NO_REALM, clocks.touch)
     except AdapterError as error:
         do = "see that the file's folder, or the server, can be reached and written to by the service's user"
         problems = [Finding("database", f"{store.name}: {error.message}", do)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Callable
@@ -19,12 +18,12 @@ from adapter.config import Config
 from adapter.errors import ConfigError
 from adapter.web.shedding import SPARE_THREADS
 
+from .cycles import look_seldom
 from .gunicorn_metrics import forget_worker
 from .gunicorn_shares import give_place, take_place_back
 from .gunicorn_worker import Worker, hold_signals
 
 _LOG = logging.getLogger(__name__)
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
 class GunicornApp(BaseApplication):  # type: ignore[misc]
@@ -126,12 +125,8 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def _settle(_: Any) -> None:
-    """In a worker that has loaded its app: what is there now stays, and requests leave hardly any cycles behind.
-
-    Looking for some among all of it after every 700 allocations would be 4 % of the work.
-    """
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 10, 10)
+    """In a worker that has loaded its app."""
+    look_seldom()
 
 
 class MaskedLogger(Logger):  # type: ignore[misc]

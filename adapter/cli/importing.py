@@ -75,6 +75,8 @@ def import_webhooks(
             file.flush()
         except OSError as error:
             raise click.ClickException(f"{output}: {os.strerror(error.errno or 0).lower()}") from None
+    if not kinds and output != "-":
+        Path(output).unlink(missing_ok=True)  # else the next attempt would find a file there
     click.echo(_summary(kinds, broken), err=True)
     if broken:
         raise SystemExit(1)

@@ -40,7 +40,8 @@ def show_figures(tally: Tally, seconds: float, on: Console) -> None:
         table.add_row("not comparable", followed(tally))
     unknown = tally.webhooks - tally.compared - tally.followed.total()
     if unknown:
-        table.add_row("not compared", f"{_count(unknown)}, whose answers were not recorded or not asked for")
+        why = "whose answers were not recorded or not asked for: only whether Twilio can use them was looked at"
+        table.add_row("not compared", f"{_count(unknown)}, {why}")
     for trouble, count in tally.troubles.most_common():
         where = escape(_first(tally.examples_of_troubles[trouble]))
         table.add_row("[red]errors[/]", f"{_count(count)}: {escape(trouble)}  [dim]{where}[/]")

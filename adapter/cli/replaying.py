@@ -67,6 +67,13 @@ def millis_of(_: click.Context, __: click.Parameter, written: str | None) -> Mil
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
+def address_of(_context: click.Context, _parameter: click.Parameter, written: str | None) -> str | None:
+    """A server's, before any webhook is tried there."""
+    if written is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", written):
+        raise click.BadParameter("write the server's address as http://127.0.0.1:8080")
+    return written
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """Where to, and as whom."""
@@ -81,7 +88,7 @@ class _Way:
 
 @click.command(epilog="Example:  sticky-calls replay recordings/calls.jsonl --fresh --config config.yaml")
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE…")
-@click.option("--to", "url", metavar="URL", help="Play them to the server at this address …")
+@click.option("--to", "url", callback=address_of, metavar="URL", help="Play them to the server at this address …")
 @click.option("--fresh", "is_fresh", is_flag=True, help="… or to an app of its own, on a store that is then removed.")
 @config_option
 @click.option("--memory", type=_FILE, help="With --fresh: begin with a copy of this SQLite database.")

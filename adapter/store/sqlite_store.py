@@ -17,7 +17,7 @@ from adapter.engine.model import Realm
 from adapter.errors import AdapterError, ConfigError, StoreUnavailable
 
 from . import schema
-from .database import Store, Transaction
+from .database import Row, Store, Transaction
 from .group_commit import GroupCommit, Job, Jobs
 from .sealing import Keyring
 from .sqlite import Connections, checkpoint, connect, is_busy, translate
@@ -55,6 +55,13 @@ class SqliteTransaction(Transaction):
         known = {**self._scope, **constants}
         try:
             self._connection.executemany(sql, ({**known, **each} for each in values))
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    def execute_rows(self, statement: Prepared, rows: Iterable[Row]) -> None:
+        """Run it once for each row, whose values take the places of its question marks: half the cost of names."""
+        try:
+            self._connection.executemany(statement.text(Dialect.SQLITE).sql, rows)
         except sqlite3.Error as error:
             raise translate(error) from error
 

@@ -33,7 +33,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Both are filled only where the carrier passes it on, with whatever it pleases (seen: 22 digits).
 _FORWARDING: Final = frozenset({"ForwardedFrom", "CalledVia"})
 
-_SIP_NUMBER: Final = re.compile(r"sips?:(\+[1-9][0-9]{6,14})@")
+_NUMBER_INSIDE: Final = re.compile(r"(?:sips?|tel|whatsapp):(\+[1-9][0-9]{6,14})(?=[@;]|$)")
 _STATUS_SOURCE: Final = "call-progress-events"
 
 # SHAKEN/STIR page, the values of StirVerstat.
@@ -67,8 +67,8 @@ def read_status(fields: Fields, now: Millis) -> HangUp | Ignored:
 
 def line_for(lines: Iterable[Line], account_sid: str, to: str) -> Line | None:
     """The line of a call: exact account before "*", then the exact number, then the longest pattern ("+1415*" before
-    "+1*" before "*"); the first of equals. Who calls the account's SIP domain dials the number in front of the @."""
-    inside = _SIP_NUMBER.match(to)
+    "+1*" before "*"); the first of equals. Who calls by SIP or WhatsApp dials the number inside the address."""
+    inside = _NUMBER_INSIDE.match(to)
     to = inside[1] if inside else to
     fitting = (line for line in lines if line.account in (account_sid, "*") and _fits(line.number, to))
     return min(fitting, key=lambda line: (line.account == "*", line.number != to, -len(line.number)), default=None)

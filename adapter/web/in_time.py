@@ -23,11 +23,9 @@ from . import arrival
 
 T = TypeVar("T")
 
-# So much of a deadline, counted from the arrival, a caller hears nothing for the store's sake; the rest is for what can
-# be done without it: keeping an event, saying a sentence. Use cases give up waiting before that.
-_STORE_SHARE = 0.6
-# That may take so much in any case.
-_LAST_SHARE = 1 / 6
+# The last part of a deadline is for what can be done without the store: keeping an event, saying a sentence. Of the
+# default 3 seconds, the store gets so much that a caller hears the neutral greeting within 2.
+_LAST_SHARE = 2 / 5
 # Who has waited so much of it for a thread is not kept waiting for the store, too: under a load that cannot be borne
 # everybody would be served late, and that for nothing.
 _LONGEST_QUEUE_SHARE = 1 / 6
@@ -73,7 +71,7 @@ class InTime:
     def do(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises; TooLate when that has not come in time, whatever becomes of it then."""
         self._begin()
-        return self._helpers.run(work, self._left() - self.seconds * (1 - _STORE_SHARE))
+        return self._helpers.run(work, self._left() - self.seconds * _LAST_SHARE)
 
     def do_at_last(self, work: Callable[[], T]) -> T:
         """The same in what is left of the time, and in any case in the part of it that is kept for this."""

@@ -78,6 +78,8 @@ def build(edge: VoiceEdge) -> Blueprint:
     ):
         heard = _timed(recorded(view, edge.recording, edge.lines), edge.metrics, rule.split("/")[1])
         blueprint.add_url_rule(rule, rule, heard, methods=["GET", "POST"])
+    for rule in ("/", "/<path:anywhere>"):
+        blueprint.add_url_rule(rule, rule, _always_twiml(partial(_anywhere, edge), EMERGENCY), methods=["GET", "POST"])
     return blueprint
 
 
@@ -149,6 +151,16 @@ def _fallback(edge: VoiceEdge, line: Line, fields: Fields) -> str:
     unless somebody was rung already."""
     code = value(fields, "ErrorCode")
     _LOG.error("Twilio fell back: error %s", code if code.isdecimal() and len(code) < 8 else "unknown")
+    return edge.speaker.speak(unknown_turn(line, read_turn_of_nobody(fields)), line)
+
+
+def _anywhere(edge: VoiceEdge, anywhere: str = "") -> Response:
+    """A number that is pointed at a mistyped address: a caller hears no error for that."""
+    return _spoken(edge, _misled)
+
+
+def _misled(edge: VoiceEdge, line: Line, fields: Fields) -> str:
+    _LOG.error("Twilio asks at an address that is none of ours: `sticky-calls numbers check` tells of which number")
     return edge.speaker.speak(unknown_turn(line, read_turn_of_nobody(fields)), line)
 
 

@@ -6,11 +6,9 @@ Tests break one thing of it. The service runs in threads of the test, twice: pla
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import ipaddress
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +59,11 @@ class Healthy:
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 
+    @property
+    def plain_url(self) -> str:
+        """Of the service itself, past what does TLS."""
+        return f"http://127.0.0.1:{self._servers[1].port}"
+
     def start(self) -> None:
         """Everything runs, the configuration is written, and Twilio's number points here."""
         handler = lambda environ, start: self._app(environ, start)  # noqa: E731 - the app needs the port first
@@ -74,7 +77,7 @@ class Healthy:
         for server in (front, plain):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
             self._servers.append(server)
-        self.rest.date = email.utils.formatdate(time.time(), usegmt=True)
+        self.rest.date = ""
         addresses = {"voice_url": "voice", "voice_fallback_url": "fallback", "status_callback": "status"}
         self.rest.add_number(NUMBER, **{name: f"{url}/twilio/{path}" for name, path in addresses.items()})
 

@@ -108,6 +108,20 @@ def damage(healthy: Healthy) -> None:
     database.close()
 
 
+def sealed(healthy: Healthy) -> None:
+    """Writable for nobody, not even root: as `db copy --finish` leaves it."""
+    with sqlite3.connect(healthy.database) as database:
+        database.execute(
+            "CREATE TRIGGER sealed BEFORE UPDATE ON clocks BEGIN SELECT RAISE(ABORT, 'it was sealed on purpose'); END"
+        )
+    database.close()
+
+
+def one_number_more(healthy: Healthy) -> None:
+    ours = healthy.rest.numbers[0]
+    healthy.rest.add_number("+14155550177", voice_url=ours["voice_url"], voice_fallback_url=ours["voice_fallback_url"])
+
+
 def set_back(healthy: Healthy) -> None:
     with sqlite3.connect(healthy.database) as database:
         database.execute("UPDATE alembic_version SET version_num = '0001'")
@@ -152,6 +166,13 @@ BROKEN = [
     Broken("no database", "database", "the database is gone", after=setting("database", url="sqlite:///no-such.db")),
     Broken("a damaged database", "database", "calls.db", after=damage),
     Broken("an old schema", "database", "schema is at 0001", after=set_back),
+    Broken(
+        "a database that takes nothing",
+        "database",
+        "it was sealed on purpose",
+        after=lambda h: sealed(h),
+        also=frozenset({"workers", "public URL"}),
+    ),
     Broken("everybody can read", "database", "everybody on this machine", after=lambda h: h.database.chmod(0o644)),
     Broken("the service is down", "workers", "nothing answers at", after=lambda h: h.stop(1)),
     Broken("no public URL", "public URL", "is not set", after=lambda h: h.edit_config(without_twilio)),
@@ -171,10 +192,17 @@ BROKEN = [
     ),
     Broken("a certificate that ended", "public URL", "expired", before=lambda h: setattr(h, "days", -1)),
     Broken("a certificate that ends soon", "public URL", "ends in 5 days", before=lambda h: setattr(h, "days", 5.2)),
+    Broken(
+        "no TLS",
+        "public URL",
+        "is not https",
+        after=lambda h: setting("twilio", public_url=h.plain_url)(h),
+        also=frozenset({"numbers"}),
+    ),
     Broken("a redirect", "public URL", "leads elsewhere (301)", before=answering(301, [("Location", "https://x/")])),
     Broken("a proxy without the service", "public URL", "does not reach the service (502)", before=answering(502)),
     Broken("the database does not answer", "public URL", "the database does not answer", before=answering(503)),
-    Broken("a path that is not passed on", "public URL", "answers 404", before=answering(404)),
+    Broken("a path that is not passed on", "public URL", "/v1/health answers 404", before=answering(404)),
     Broken(
         "something else below /twilio",
         "signature",
@@ -192,7 +220,7 @@ BROKEN = [
     Broken(
         "a slow clock",
         "clock",
-        " s slow",
+        "the clock is ",
         after=lambda h: with_rest(date=formatdate(time() + 100.5, usegmt=True))(h),
     ),
     Broken("no time in the answer", "clock", "has no date", after=with_rest(date="soon")),
@@ -209,13 +237,20 @@ BROKEN = [
         "calls https://old",
         after=changed(voice_url="https://old.example.com/x"),
     ),
-    Broken("the number is in a trunk", "numbers", "the trunk TK", after=changed(trunk_sid="TK" + "1" * 32)),
+    Broken(
+        "the number is in a trunk",
+        "numbers",
+        "takes its calls, its own addresses are not used",
+        after=changed(trunk_sid="TK" + "1" * 32),
+    ),
     Broken(
         "the number is in an app", "numbers", "the TwiML App AP", after=changed(voice_application_sid="AP" + "1" * 32)
     ),
     Broken(
         "the number is somebody else's", "numbers", "is not a number of", after=changed(phone_number="+14155550155")
     ),
+    Broken("the number takes faxes", "numbers", "receives fax, not calls", after=changed(voice_receive_mode="fax")),
+    Broken("a number without a line", "numbers", "which has no line for it", after=lambda h: one_number_more(h)),
     Broken("ends of calls go elsewhere", "numbers", "tells the end of calls", after=changed(status_callback="")),
     Broken("no fallback", "numbers", "has no fallback", after=changed(voice_fallback_url="")),
 ]
@@ -260,7 +295,8 @@ def test_twilio_out_of_reach_is_one_finding_and_what_hangs_on_it_is_not_looked_a
     with responses.RequestsMock() as mock:
         mock.head(BASE, body=requests.ConnectionError())
         result = doctor(healthy, "--json")
-    assert [check for check, _ in findings(result)] == ["clock"]
+    [(check, what)] = findings(result)
+    assert (check, "cannot be reached from here (ConnectionError)" in what) == ("clock", True)
     assert [each["check"] for each in json.loads(result.stdout) if each["skipped"]] == ["tokens", "numbers"]
 
 

@@ -144,3 +144,9 @@ def test_a_running_ngrok_is_asked_and_told_when_it_does_not_answer(output: Path)
     with responses.RequestsMock():
         result = run("--ngrok", "http://127.0.0.1:4040", "-o", f"{output}2")
     assert "ngrok's inspector does not answer" in result.stderr
+
+
+def test_where_nothing_could_be_read_no_file_is_left_in_the_way(output: Path) -> None:
+    assert run("-", "-o", output, text="nothing").exit_code == 1
+    assert not output.exists()
+    assert run("-", "-o", output, text=FORM).exit_code == 0

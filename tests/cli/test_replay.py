@@ -254,6 +254,7 @@ def test_a_torn_line_is_told_and_the_rest_is_played(day: Day, tmp_path: Path) ->
     [
         ((), "say --to URL or --fresh"),
         (("--fresh", "--to", "http://x"), "say --to URL or --fresh"),
+        (("--to", "127.0.0.1:8080"), "write the server's address as http://"),
         (("--to", "http://x", "--memory", PAYLOADS), "--memory goes with --fresh"),
         (("--fresh", "--concurrency", 2), "--concurrency goes with --to"),
         (("--fresh", "--token-file", PAYLOADS), "go with --to"),

@@ -17,6 +17,7 @@ from adapter.config import Config, load
 from adapter.config.document import parse
 from adapter.errors import ConfigError
 from tests.config.example import everything
+from tests.examples import examples
 
 
 def problems(data: bytes) -> list[str]:
@@ -115,7 +116,7 @@ _VARIABLES = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(data=_damaged() | st.binary(max_size=60) | st.text(max_size=60).map(str.encode), environ=_VARIABLES)
 @example(data=b"lines: [[], {texts: 1, destination: {dial: []}}]", environ={})
 @example(data=b"twilio: {accounts: 1}\nlines: [{account: [], number: {}}]", environ={})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.config import Config, DatabaseConfig, SecurityConfig, TwilioAccount, TwilioConfig, load
@@ -61,7 +61,6 @@ def test_lines_are_printed_as_they_are_written() -> None:
     assert (shown[0]["mode"], shown[0]["texts"], "voice" in shown[1]) == ("test", {"reuse": "Hi"}, False)
 
 
-@settings(deadline=None)
 @given(secret=st.binary(min_size=32, max_size=32), token=st.text("abcdefgh0123456789", min_size=12, max_size=32))
 def test_no_secret_is_printed(secret: bytes, token: str) -> None:
     config = Config(

@@ -96,7 +96,7 @@ class Machine:
                 raise Failed("the machine does not boot")
             time.sleep(0.2)
 
-    def run(self, *command: str, expect: Sequence[int] = (0,), seconds: float = 300) -> str:
+    def run(self, *command: str, expect: Sequence[int] = (0,), seconds: float = 900) -> str:
         """A command on the machine as root; what it said. Failed when it ends with another code."""
         done = subprocess.run(self.inside(*command), capture_output=True, text=True, timeout=seconds, check=False)
         said = done.stdout + done.stderr

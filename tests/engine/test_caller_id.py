@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.caller_id import CallerId, read_ani
@@ -84,7 +84,6 @@ def test_what_cannot_be_dialed_as_it_stands_is_no_identity(raw: str) -> None:
     assert read_ani(raw) == CallerId(note="not_dialable")
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_reading_never_raises_and_a_number_is_what_was_sent(raw: str) -> None:
     caller = read_ani(raw)
@@ -92,7 +91,6 @@ def test_reading_never_raises_and_a_number_is_what_was_sent(raw: str) -> None:
     assert caller.number in (None, raw.strip())
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KEYPAD), st.sampled_from(["", "+", "1", "+1"]), st.text(" \t\r\n ", max_size=3))
 def test_blanks_do_not_make_a_withheld_caller_a_number(digits: str, prefix: str, blanks: str) -> None:
     assert read_ani(blanks + prefix + digits + blanks).number is None

@@ -63,6 +63,28 @@ def test_what_a_caller_cannot_hear_is_no_difference(before: str, after: str) -> 
             "hands on intent y instead of x",
         ),
         (
+            "<Dial><Sip>sip:a@b?X-Call=1&amp;X-About=x%20y</Sip></Dial>",
+            "<Dial><Sip>sip:a@b?X-About=z&amp;X-Call=1</Sip></Dial>",
+            "hands on X-About z instead of x y",
+        ),
+        (
+            "<Dial><Sip>sip:a@b?X-Call=1</Sip></Dial>",
+            "<Dial><Sip>sip:c@b?X-Call=1</Sip></Dial>",
+            "is put through to sip:c@b instead of sip:a@b",
+        ),
+        (
+            '<Enqueue workflowSid="W"><Task>{"call": 1, "verified": true}</Task></Enqueue>',
+            '<Enqueue workflowSid="W"><Task>{"verified": false, "call": 1}</Task></Enqueue>',
+            "hands on verified false instead of true",
+        ),
+        (
+            "<Enqueue><Task>[1]</Task></Enqueue>",
+            "<Enqueue><Task>[2]</Task></Enqueue>",
+            "has in Task [2] instead of [1]",
+        ),
+        ("<Redirect>/a?call=1</Redirect>", "<Redirect>/b?call=1</Redirect>", "goes on at /b instead of /a"),
+        ("<Redirect>/a?call=1</Redirect>", "<Redirect>/a?call=2</Redirect>", "hands on call 2 instead of 1"),
+        (
             '<Gather input="speech"/>',
             '<Gather input="dtmf" numDigits="1"/>',
             "asks for 1 digit instead of speech",

@@ -240,14 +240,41 @@ def test_forms_are_read_one_a_line() -> None:
         "curl -X POST https://v.example.com/ivr -d 'CallSid=CA1&City=M%C3%A1laga+Este'",
         "$ curl -s https://v.example.com/ivr --data-urlencode CallSid=CA1 --data-urlencode 'City=Málaga Este'",
         "curl https://v.example.com/ivr \\\n  -H 'X-A: b' -dCallSid=CA1 \\\n  --data=City=M%C3%A1laga%20Este",
+        "curl -sX POST https://v.example.com/ivr --data-raw $'CallSid=CA1&City=M\\u00e1laga Este'",
+        "curl https://v.example.com/ivr -sd 'CallSid=CA1&City=M%C3%A1laga+Este' -XPOST",
         'curl -u a:b -k --url "https://v.example.com/ivr" --data-raw "CallSid=CA1" --data "City=M%C3%A1laga Este"',
     ],
-    ids=["-d", "--data-urlencode", "several lines", "--url"],
+    ids=["-d", "--data-urlencode", "several lines", "copied from a browser", "letters behind one dash", "--url"],
 )
 def test_curl_is_read(command: str) -> None:
     (found,) = whole(read(command))
     assert (found.method, found.path) == ("POST", "/ivr")
     assert found.fields == (("CallSid", "CA1"), ("City", "Málaga Este"))
+
+
+@pytest.mark.parametrize(
+    ("quoted", "value"),
+    [(r"it\'s", "it's"), (r"a\\b", r"a\b"), (r"\u266b\ud83d\ude00\x21", "\u266b\U0001f600!"), (r"\ud83d.", "\ufffd.")],
+)
+def test_what_browsers_escape_in_a_curl_command_is_read(quoted: str, value: str) -> None:
+    (found,) = whole(read(f"curl https://v/ivr --data-raw $'CallSid=CA1&SpeechResult={quoted}' -H 'a: b'"))
+    assert ("SpeechResult", value) in found.fields
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("+14155550100", "+14155550100"),
+        ("%2B14155550100", "+14155550100"),
+        ("+a", " a"),
+        ("+0", " 0"),
+        ("1+2", "1 2"),
+    ],
+)
+def test_a_number_that_somebody_wrote_with_a_bare_plus_keeps_it(written: str, meant: str) -> None:
+    for text in (f"curl https://v/ivr -d 'CallSid=CA1&To={written}'", f"CallSid=CA1&To={written}"):
+        (found,) = whole(read(text))
+        assert ("To", meant) in found.fields
 
 
 def test_curl_puts_data_into_the_query_when_told_so() -> None:

@@ -16,6 +16,7 @@ from adapter.replay.pseudonyms.characters import characters, country_code, numbe
 from adapter.replay.pseudonyms.words import folded, word
 from adapter.replay.recording import Answer, Recorded
 from tests.builders import AGENTS, DIALED, a_line
+from tests.examples import examples
 from tests.replay.marked import CALL, accounts, cleaned, left, marked, names, numbers
 
 KEY = Key(b"k" * 32)
@@ -31,13 +32,13 @@ def one(name: str, value: str) -> str:
     return cleaned(webhook((name, value))).value(name)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(marked())
 def test_no_personal_value_survives_wherever_it_is_planted(planted: tuple[Recorded, list[str]]) -> None:
     assert left(cleaned(planted[0]), planted[1]) == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(marked())
 def test_the_search_finds_what_is_left_in_a_recording_that_is_not_cleaned(planted: tuple[Recorded, list[str]]) -> None:
     """The positive control: the property above would notice."""
@@ -198,7 +199,7 @@ def test_an_answer_in_which_nothing_is_personal_stays_to_the_byte() -> None:
     assert drawn.body == body
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(marked())
 def test_twiml_stays_well_formed(planted: tuple[Recorded, list[str]]) -> None:
     original = planted[0].answer

@@ -13,6 +13,7 @@ from adapter.engine.limits import Window
 from adapter.engine.model import Realm
 from adapter.store import meters
 from adapter.store.database import Store, Transaction
+from tests.examples import examples
 
 # Every example has an organization of its own: the store is shared by all of them.
 _FRESH = itertools.count(100)
@@ -57,7 +58,7 @@ def test_a_hit_in_the_past_counts_as_the_newest(tx: Transaction) -> None:
     assert (meters.newest_hit(tx, 0), meters.window(tx, 0, 19, 9)) == (20, Window(2, 20, None))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.integers(-3, 20), max_size=40), since=st.integers(0, 300), limit=st.integers(1, 10))
 def test_the_window_is_what_counting_would_say(
     store: Store, realm: Realm, steps: list[int], since: int, limit: int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import email.utils
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +22,7 @@ Answer = tuple[int, dict[str, str], str]
 
 @dataclass
 class Rest:
-    """`tokens`: of the one account, the primary first. `page`: numbers on a page at most."""
+    """`tokens`: of the one account, the primary first. `page`: numbers on a page at most. `date`: "" for now."""
 
     account: str
     tokens: list[str]
@@ -62,7 +64,7 @@ class Rest:
         parts = urlsplit(str(request.url))
         self.asked.append(f"{request.method} {parts.path}")
         if request.method == "HEAD":
-            return 401, {"Date": self.date}, ""
+            return 401, {"Date": self._date()}, ""
         path = parts.path.removeprefix(f"/2010-04-01/Accounts/{self.account}")
         if not self._opens(str(request.headers.get("Authorization", ""))):
             return self._told({"code": 20003, "message": "Authenticate", "more_info": "", "status": 401}, 401)
@@ -96,7 +98,10 @@ class Rest:
         return any(authorization == f"Basic {each}" for each in known)
 
     def _told(self, body: Mapping[str, Any], status: int = 200) -> Answer:
-        return status, {"Content-Type": "application/json", "Date": self.date}, json.dumps(body)
+        return status, {"Content-Type": "application/json", "Date": self._date()}, json.dumps(body)
+
+    def _date(self) -> str:
+        return self.date or email.utils.formatdate(time.time(), usegmt=True)
 
 
 def _updated(number: dict[str, Any], form: dict[str, str]) -> dict[str, Any]:

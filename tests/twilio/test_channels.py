@@ -6,7 +6,7 @@ import json
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.twilio.channels import (
@@ -75,7 +75,6 @@ def test_a_sip_address_that_is_too_long_is_refused(target: str) -> None:
         sip_uri(target, ())
 
 
-@settings(deadline=None)
 @given(contexts)
 def test_headers_are_never_more_than_the_context(context: list[tuple[str, str]]) -> None:
     uri = sip_uri(TARGET, context)
@@ -114,7 +113,6 @@ def test_parameters_that_are_too_much_are_dropped_from_the_end() -> None:
     assert [name for name, _ in carried] == [f"v{place}" for place in range(len(carried))]
 
 
-@settings(deadline=None)
 @given(contexts, st.sampled_from([CLIENT, STREAM]))
 def test_parameters_are_within_the_limits(context: list[tuple[str, str]], limits: ParameterLimits) -> None:
     carried = parameters(context, limits)
@@ -140,7 +138,6 @@ def test_a_task_that_is_too_much_loses_its_end() -> None:
     assert TASK_BYTES - 120 < len(attributes.encode()) <= TASK_BYTES
 
 
-@settings(deadline=None)
 @given(contexts)
 def test_a_task_is_json_within_its_limit(context: list[tuple[str, str]]) -> None:
     attributes = task(context)

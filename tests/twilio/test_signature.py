@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
@@ -230,7 +230,6 @@ def test_odd_input_is_refused_without_an_exception() -> None:
     assert not is_genuine(None, FIELDS, good, [TOKEN])  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.text(), st.lists(st.tuples(st.text(), st.text())), st.text(), st.lists(st.text()), st.none() | st.binary())
 def test_noise_is_refused_without_an_exception(
     url: str, fields: Fields, signature: str, tokens: list[str], body: bytes | None
@@ -251,7 +250,6 @@ def urls(draw: st.DrawFn) -> str:
     return f"{draw(st.sampled_from(['http', 'https']))}://{draw(words)}{port}/{draw(words)}" + (query and "?" + query)
 
 
-@settings(deadline=None)
 @given(urls(), urls(), forms, unicode_only, st.integers(0, 4))
 def test_it_agrees_with_twilios_own_validator(url: str, other: str, fields: Fields, token: str, kind: int) -> None:
     """Signed: as asked, without port, with the default port, another URL, another form."""
@@ -266,7 +264,6 @@ def test_it_agrees_with_twilios_own_validator(url: str, other: str, fields: Fiel
     assert theirs or kind != 0
 
 
-@settings(deadline=None)
 @given(urls(), forms, unicode_only)
 def test_it_signs_as_twilios_own_validator_does(url: str, fields: Fields, token: str) -> None:
     assert sign(url, fields, token) == RequestValidator(token).compute_signature(url, MultiDict(fields))
@@ -308,7 +305,6 @@ def test_a_fragment_never_travels_so_a_target_with_one_is_not_twilios() -> None:
         assert not is_genuine(public_url("https://voice.example.com", target), (), signature, [TOKEN])
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_target_leaves_the_configured_host(target: str) -> None:
     assert public_url("https://user@v.example/calls", target).startswith("https://v.example/calls/")

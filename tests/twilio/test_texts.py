@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.flow import Fact
@@ -210,7 +210,6 @@ def test_cutting_keeps_whole_words_where_it_can(text: str, limit: int, cut: str)
     assert shortened(text, limit) == cut
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 20))
 def test_what_is_cut_is_plain_and_short(text: str, limit: int) -> None:
     cut = shortened(text, limit)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.model import Outcome, Turn
@@ -169,7 +169,6 @@ class TestUnusable:
         assert read_turn_of_nobody([("RecordingUrl", "https://api.twilio.com/r")]) == Turn("", 0, recorded=True)
         assert read_turn_of_nobody([]) == Turn("", 0)
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(st.sampled_from(sorted(LEG | TURN)) | st.text(max_size=5), st.text(max_size=40))))
     def test_no_form_raises(self, fields: list[tuple[str, str]]) -> None:
         assert isinstance(read_turn([("CallSid", SID), *fields], 1), (Turn, Unusable))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine import flow
@@ -424,7 +424,6 @@ facts = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(facts, st.sampled_from(["en-US", "de-AT", "es", "fr", "it"]))
 def test_no_name_or_intent_changes_the_document(facts: dict[str, str | int | None], language: str) -> None:
     says = (Say("reuse", language, facts),)
@@ -447,7 +446,6 @@ def test_hostile_names_are_spoken_as_they_are_or_not_at_all(value: str) -> None:
     assert "type" not in said
 
 
-@settings(deadline=None)
 @given(hostile, hostile, hostile, st.sampled_from(DestinationKind))
 def test_no_configuration_breaks_the_document(target: str, voice: str, language: str, kind: DestinationKind) -> None:
     destination = Destination(kind, target)
@@ -455,7 +453,6 @@ def test_no_configuration_breaks_the_document(target: str, voice: str, language:
     shape(speaker().speak(step, line(destination, voice=voice, language=language)))
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("{}%|#-nameif endor'\"()[]~*.0123456789+ \n")) | st.text())
 def test_no_template_breaks_the_document(template: str) -> None:
     own = speaker({"en": {"reuse": template, "neutral": template}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Final
@@ -24,6 +25,10 @@ _OTHERS: Final = frozenset(
     {"-u", "--user", "-o", "--output", "-m", "--max-time", "--connect-timeout", "-b", "--cookie", "-e", "--referer"}
     | {"-x", "--proxy", "--cacert", "--cert", "--key", "-w", "--write-out", "-c", "--cookie-jar", "--retry", "-T"}
 )
+# Browsers write $'…' where there are escapes in it; of those, these mean something else than themselves.
+_ANSI_C: Final = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_MEANINGS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _WITH_VALUE: Final = _DATA | _METHOD | _HEADER | _AGENT | _MULTIPART | _OTHERS | {"--url"}
 
 
@@ -51,15 +56,26 @@ def _commands(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _words(command: str) -> list[str]:
+    joined = command.replace("\\\r\n", " ").replace("\\\n", " ")
     try:
-        words = shlex.split(command.replace("\\\r\n", " ").replace("\\\n", " "))
+        words = shlex.split(_ANSI_C.sub(lambda quoted: shlex.quote(_unescaped(quoted[1])), joined))
     except ValueError:
         raise NoWebhook("a quote is not closed") from None
     return words[words.index("curl") + 1 :]
 
 
+def _unescaped(text: str) -> str:
+    """Code units of UTF-16 that belong together become one character."""
+    meant = _ESCAPE.sub(lambda found: _meant(*found.groups()), text)
+    return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _meant(unit: str | None, byte: str | None, other: str) -> str:
+    return chr(int(unit or byte or "", 16)) if unit or byte else _MEANINGS.get(other, other)
+
+
 def _options(words: list[str]) -> list[Option]:
-    """Options with their values in curl's spellings (-d x, -dx, --data=x); addresses as --url."""
+    """Options with their values in curl's spellings (-d x, -dx, -sd x, --data=x); addresses as --url."""
     found = []
     remaining = iter(words)
     for word in remaining:
@@ -70,11 +86,20 @@ def _options(words: list[str]) -> list[Option]:
             found.append((word, next(remaining, "")))
         elif equals and word.startswith("--") and name in _WITH_VALUE:
             found.append((name, value))
-        elif word[:2] in _WITH_VALUE:
-            found.append((word[:2], word[2:]))
-        else:
+        elif word.startswith("--"):
             found.append((word, ""))
+        else:
+            found += _letters(word[1:], remaining)
     return found
+
+
+def _letters(letters: str, remaining: Iterator[str]) -> Iterator[Option]:
+    """Options of one letter behind one dash. What follows the first that has a value is its value."""
+    for place, letter in enumerate(letters, 1):
+        if f"-{letter}" in _WITH_VALUE:
+            yield f"-{letter}", letters[place:] or next(remaining, "")
+            return
+        yield f"-{letter}", ""
 
 
 def _exchange(options: list[Option]) -> Exchange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from adapter.engine.model import Millis
 from adapter.replay.recording import Answer, Pairs, Recorded
 
 LATEST: Final = 253_402_300_799_999  # the end of the year 9999, the last that can be written in a recording
+_MEANT_PLUS: Final = re.compile(" [1-9][0-9]{6,14}")
 _CALLS_TWILIO: Final = ("api.twilio.com", "lookups.twilio.com")
 
 
@@ -66,8 +68,9 @@ def webhook_of(exchange: Exchange) -> Recorded:
 
 
 def form(body: str) -> Pairs:
-    """The fields of a form-encoded body."""
-    return tuple(parse_qsl(body.strip(), keep_blank_values=True))
+    """The fields of a form-encoded body. Who writes From=+1415… by hand means the plus, not the space it stands for."""
+    fields = parse_qsl(body.strip(), keep_blank_values=True)
+    return tuple((name, f"+{value[1:]}" if _MEANT_PLUS.fullmatch(value) else value) for name, value in fields)
 
 
 def iso_millis(text: object) -> Millis | None:

@@ -1,6 +1,7 @@
 """Recorded calls played again: to a server or an app, in their order and pace, and what came of it.
 
 targets     where to: anything that takes a webhook; the server's side of it over HTTP
+addresses   at which address of ours another application's webhook comes in
 selection   which of them; order and pace: when
 runner      one after the other, or several calls at once, each in its order
 checks      is the answer the recorded one; tally: how often not, and what is different

@@ -45,6 +45,8 @@ from adapter.store.tables import (
 from .rows import Rows, begin_with
 
 _TABLES = (customers, numbers, external_ids, sightings, variables, intents)
+# Megabytes for pages that are looked into and changed: of very many customers they are all over the file.
+_CACHE_MB = 128
 
 
 class Roster:
@@ -59,6 +61,8 @@ class Roster:
         # Each is asked for several times, and takes longer than all else that is done with it.
         self._tokens, self._bytes = cache(tx.tokens), cache(to_bytes)
         self._erased: set[bytes] = set()
+        if tx.dialect is Dialect.SQLITE:
+            tx.execute(sql(f"PRAGMA cache_size=-{_CACHE_MB * 1_000}"), {})
         self._read(hints)
 
     def facts(self, hints: Hints) -> Facts:

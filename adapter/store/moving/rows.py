@@ -13,9 +13,9 @@ from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.sqlite_store import SqliteTransaction
 from adapter.store.statements import Bound, Dialect, Prepared, bind
 from adapter.store.tables import metadata, turns
 
@@ -107,8 +107,8 @@ def put(tx: Transaction, table: sa.Table, rows: Sequence[Row]) -> None:
     if tx.dialect is Dialect.POSTGRESQL:
         tx.execute(_put_many(table), _arrays(rows))
         return
-    names = [column.name for column in table.c]
-    tx.execute_many(_put_one(table), (dict(zip(names, row, strict=True)) for row in rows))
+    assert isinstance(tx, SqliteTransaction)
+    tx.execute_rows(_put_one(table), rows)
 
 
 def remove(tx: Transaction, table: sa.Table, keys: Sequence[Row]) -> None:
@@ -159,11 +159,7 @@ def _remove_one(table: sa.Table) -> Prepared:
 
 @cache
 def _put_one(table: sa.Table) -> Prepared:
-    insert, key = sqlite.insert(table), key_columns(table)
-    replaced = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
-    if not replaced:
-        return Prepared(insert.on_conflict_do_nothing())
-    return Prepared(insert.on_conflict_do_update(index_elements=key, set_=replaced))
+    return _put(table, f"VALUES ({', '.join('?' * len(table.c))})")
 
 
 # PostgreSQL takes each column as one array: a statement of a thousand rows is one round trip.
@@ -202,8 +198,11 @@ def _remove_many(table: sa.Table) -> Prepared:
 
 @cache
 def _put_many(table: sa.Table) -> Prepared:
+    return _put(table, f"SELECT * FROM unnest({_unnested(table.c)})")
+
+
+def _put(table: sa.Table, rows: str) -> Prepared:
     key, names = key_columns(table), [column.name for column in table.c]
     replaced = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     does = f"UPDATE SET {replaced}" if replaced else "NOTHING"
-    rows = f"SELECT * FROM unnest({_unnested(table.c)})"
     return sql(f"INSERT INTO {table.name} ({', '.join(names)}) {rows} ON CONFLICT ({', '.join(key)}) DO {does}")

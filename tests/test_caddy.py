@@ -1,0 +1,114 @@
+"""The shipped Caddyfile in a real Caddy, where there is one: what it passes on, and what it says by itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from tests.serving import free_port, wait_for
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy on this machine (apt-get install caddy)"),
+]
+CADDYFILE = Path(__file__).parent.parent / "deploy/Caddyfile"
+
+
+class Service(BaseHTTPRequestHandler):
+    """Reads what it is sent, and answers."""
+
+    def do_POST(self) -> None:
+        while (size := int(self.rfile.readline(), 16)) > 0:
+            self.rfile.read(size + 2)
+        self.rfile.readline()
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Of a Caddy that takes the shipped file, but for its name, its socket and the port for Prometheus."""
+    port, other = free_port(), free_port()
+    text = CADDYFILE.read_text("utf-8").replace("DOMAIN {", f"http://127.0.0.1:{port} {{")
+    text = text.replace("{\n\tservers", "{\n\tadmin off\n\tservers", 1).replace("9464", str(other))
+    (tmp_path / "Caddyfile").write_text(text.replace("/run/sticky-calls/http.sock", f"{tmp_path}/http.sock"), "utf-8")
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")]
+    environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
+    try:
+        wait_for(lambda: is_open(port), "Caddy")
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Iterator[None]:
+    with socketserver.ThreadingUnixStreamServer(str(tmp_path / "http.sock"), Service) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as opened:
+        return opened.connect_ex(("127.0.0.1", port)) == 0
+
+
+def posted(port: int, path: str, megabytes: float) -> tuple[HTTPResponse, bytes]:
+    """In chunks: what is too long shows when it is there."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        body = iter([b"x" * 65_536] * max(1, round(megabytes * 16)))
+        connection.request("POST", path, body, {"Content-Type": "application/json"}, encode_chunked=True)
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def test_what_the_service_answers_goes_through(port: int, upstream: None) -> None:
+    answer, body = posted(port, "/v1/calls/start", 0.5)
+    assert (answer.status, body) == (200, b"ok")
+
+
+@pytest.mark.parametrize("path", ["/v1/calls/start", "/twilio/voice"])
+def test_a_body_that_is_too_large_is_told_in_json(port: int, upstream: None, path: str) -> None:
+    answer, body = posted(port, path, 2)
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/json")
+    assert json.loads(body)["error"] == "Content Too Large"
+
+
+@pytest.mark.parametrize("path", ["/v1/calls/start", "/twilio/voice"])
+def test_a_service_that_is_away_is_told_in_json_and_so_that_twilio_takes_the_fallback(port: int, path: str) -> None:
+    answer, body = posted(port, path, 0.01)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert json.loads(body)["error"] == "Service Unavailable"
+
+
+def test_figures_are_not_for_the_world(port: int, upstream: None) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/metrics")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status == 404
