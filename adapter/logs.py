@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, Set
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -179,5 +180,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
         super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """The standard one prints the arguments, unmasked."""
-        sys.stderr.write(f'{{"event": "a line of {record.name} could not be logged", "level": "error"}}\n')
+        """The standard one prints the arguments, unmasked. A log that cannot be written (it lies on a full disk, its
+        reader has gone) is no reason to leave a caller without an answer."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f'{{"event": "a line of {record.name} could not be logged", "level": "error"}}\n')

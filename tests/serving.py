@@ -196,14 +196,12 @@ class Server:
 
     def _command(self) -> list[str]:
         memory = Path("/dev/shm")
-        command = [
-            *(sys.executable, "-m", "gunicorn", self.app, "--bind", f"127.0.0.1:{self.port}"),
-            *("--workers", str(self.workers), "--threads", str(self.threads)),
-        ]
+        command = [sys.executable, "-m", "gunicorn", self.app, "--bind", f"127.0.0.1:{self.port}"]
         if self.shipped:
             return [*command, "--config", str(_SHIPPED)]
         return [
             *command,
+            *("--workers", str(self.workers), "--threads", str(self.threads)),
             *("--worker-class", "adapter.cli.gunicorn_worker.Worker"),
             *("--reuse-port", "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"),
             # Workers without a master take no more requests and yet keep their socket, which gets its share of them.
@@ -266,6 +264,7 @@ def set_up(
             {"number": line_number(place), "organization": organization["id"], "destination": {"dial": AGENTS}}
             for place, organization in enumerate(organizations)
         ],
+        "server": {"workers": workers, "threads": threads},
         "security": {"pepper": PEPPER.decode(), "encryption_keys": [_ENCRYPTION_KEY]},
         "logging": {"level": "warning"},
         **sections,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -82,6 +83,18 @@ def test_a_line_that_cannot_be_formatted_is_told_without_its_arguments(capsys: p
     logging.getLogger("a").error("%d", "+14155550123")
     (line,) = written(capsys)
     assert line == {"event": "a line of a could not be logged", "level": "error"}
+
+
+@pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")])
+def test_a_log_that_cannot_be_written_breaks_nothing(broken: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise broken
+
+    logging.getLogger().handlers.clear()
+    configure("info")
+    monkeypatch.setattr("sys.stderr", Full())
+    logging.getLogger("a").error("the disk is full")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from adapter.config import Config
 from adapter.errors import ConfigError
+from adapter.web.shedding import SPARE_THREADS
 
 from .cycles import look_seldom
 from .gunicorn_metrics import forget_worker
@@ -93,7 +94,7 @@ def settings(config: Config) -> dict[str, Any]:
     return {
         "bind": config.server.bind,
         "workers": config.server.workers,
-        "threads": config.server.threads,
+        "threads": config.server.threads + SPARE_THREADS,
         # Threads, because a request mostly waits for the disk; a few slow connections stop sync workers altogether.
         "worker_class": Worker,
         "pre_fork": _prepare,

@@ -18,9 +18,6 @@ _MOST_WORKERS = 64
 _BYTES = 4
 # The others may stand still, or be gone without anybody's having noticed: then it is taken after all.
 _LEFT_TO_OTHERS_SECONDS = 0.01
-# Who leaves it is asked again at once; on a machine that has more to do, asking without a pause would take from the
-# others the very processor that they need to take it.
-_PAUSE_SECONDS = 0.0005
 
 
 class Shares:
@@ -93,9 +90,7 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: Any) -> None:
         """Called by gunicorn when somebody connects: in every worker that waits, until one has taken it."""
-        if self._leaves_it_to_others():
-            time.sleep(_PAUSE_SECONDS)
-        else:
+        if not self._leaves_it_to_others():
             super().accept(listener)
 
     def _leaves_it_to_others(self) -> bool:

@@ -47,8 +47,8 @@ class Outage:
         self._ended(tries_alone, is_away=False)
 
     def worked_within(self, seconds: float) -> bool:
-        """Whether an attempt was successful so short a time ago."""
-        worked_at = self._worked_at
+        """Whether an attempt was successful so short a time ago, and none has failed since."""
+        worked_at = None if self._is_away else self._worked_at
         return worked_at is not None and time.monotonic() - worked_at < seconds
 
     def _ended(self, tried_alone: bool, *, is_away: bool) -> None:

@@ -79,7 +79,7 @@ class SqliteTransaction(Transaction):
             yield
         except BaseException:
             # SQLite may have ended the whole transaction already, after a full disk.
-            if self._connection.in_transaction:
+            if self.is_open():
                 _plainly(self._connection, f"ROLLBACK TO {name}")
                 _plainly(self._connection, f"RELEASE {name}")
             raise
@@ -87,6 +87,10 @@ class SqliteTransaction(Transaction):
             _plainly(self._connection, f"RELEASE {name}")
         finally:
             self._depth -= 1
+
+    def is_open(self) -> bool:
+        """False: SQLite has given it up."""
+        return self._connection.in_transaction
 
     def _run(self, statement: Prepared, values: Mapping[str, Bound]) -> sqlite3.Cursor:
         sql, constants = statement.text(Dialect.SQLITE)
@@ -244,6 +248,10 @@ class SqliteStore(Store):
                     job.run(tx)
                 else:
                     job.run_apart(tx)
+                    if not tx.is_open():
+                        # It gives up whole transactions when it has no memory or no disk; what came now would be
+                        # committed alone.
+                        raise StoreUnavailable("the database has given up the transaction")
 
     def _roll_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
         try:

@@ -11,8 +11,8 @@ from .service import Service
 
 # What was saved so short a time ago is proof enough: whoever asks again and again must not make the disk work.
 _PROOF_SECONDS = 1.0
-# The rest of the second is for the way of the answer.
-_PATIENCE_SECONDS = 0.8
+# The rest of the second is for the way to a thread, and of the answer.
+_PATIENCE_SECONDS = 0.6
 
 
 def health(service: Service) -> bool:

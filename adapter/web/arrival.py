@@ -9,7 +9,7 @@ _here = threading.local()
 
 
 def note_wait(seconds: float) -> None:
-    """Of the request that this thread is about to answer."""
+    """Of the request that this thread is about to answer; infinite when it has come to it, and yet has none."""
     _here.waited = seconds
 
 

@@ -28,7 +28,7 @@ from tests.serving import Request, Server
 
 FLOODERS = 32
 _QUIET_PER_SECOND = 10.0
-# Who waits for longer than 1.5 s is greeted neutrally.
+# Who waits for longer than 1 s is greeted neutrally.
 MOST_MS = 1_000.0
 FLOODS = ("none", "over its rate", "within its rate", "made-up keys", "forged webhooks")
 

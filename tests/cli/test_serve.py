@@ -31,6 +31,7 @@ from adapter.cli.listening import refuse_taken_address
 from adapter.config import Config, RecordingConfig, ServerConfig
 from adapter.engine.model import Plan
 from adapter.errors import ConfigError, StoreMismatch
+from adapter.web.shedding import SPARE_THREADS
 from tests.builders import a_config, an_organization
 from tests.store.test_soundness import damage_a_page
 
@@ -150,7 +151,7 @@ def test_gunicorn_takes_every_setting(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     app = GunicornApp(config, None)
     assert app.cfg.address == [("127.0.0.1", 8080)]
-    assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (Worker, 8, 2)
+    assert (app.cfg.worker_class, app.cfg.threads, app.cfg.workers) == (Worker, 8 + SPARE_THREADS, 2)
     assert (app.cfg.reuse_port, app.cfg.control_socket_disable, app.cfg.preload_app) == (False, True, False)
     assert app.cfg.loglevel == "info"
 
@@ -250,10 +251,10 @@ def serving(folder: Path, *arguments: str, **how: Any) -> Iterator[subprocess.Po
 
 
 def wait_until_healthy(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Ask until there is an answer; every refused connection is over at once, so this does not hang."""
+    """Ask until there is an answer; a refused connection is over at once, a taken one waits for the first worker."""
     for _ in range(2_000):
         try:
-            answer = requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=5)
+            answer = requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=30)
             return dict(answer.json())
         except requests.ConnectionError:
             try:

@@ -14,7 +14,5 @@ def test_nobody_notices_a_reload() -> None:
     assert reloads(2, 20).faults == []
 
 
-def test_a_crowd_is_told_to_come_back_and_callers_are_served() -> None:
-    report = overload(2, 5, clients=400, afterwards_seconds=0)
-    assert report.faults == []
-    assert 503 in report.told["the crowd was answered"]  # type: ignore[operator]
+def test_next_to_a_crowd_callers_are_served_and_nothing_breaks() -> None:
+    assert overload(2, 5, clients=400, afterwards_seconds=0).faults == []

@@ -125,6 +125,23 @@ def test_a_database_that_breaks_under_one_work_fails_them_all(
     assert used(store, realm) == 0
 
 
+def test_what_comes_after_a_transaction_that_was_given_up_is_not_committed_by_itself(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
+) -> None:
+    """As SQLite does when it has no memory left."""
+
+    def gives_up(tx: Transaction) -> None:
+        tx._connection.execute("ROLLBACK")
+        raise MemoryError
+
+    with nobody_may_write(store):
+        first, broken, last = come(store, pool, realm, add(1), gives_up, add(10))
+    with pytest.raises(MemoryError):
+        broken.result()
+    assert {str(future.exception()) for future in (first, last)} == {"the database has given up the transaction"}
+    assert used(store, realm) == 0
+
+
 def test_who_waits_too_long_is_told_and_its_work_is_never_done(
     store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor
 ) -> None:

@@ -99,3 +99,13 @@ def test_a_connection_has_a_lifetime(url: str, store: Store, monkeypatch: pytest
             time.sleep(0.01)  # older than nothing
         assert (used[0] == used[1]) is same
         ageing.close()
+
+
+def test_what_worked_before_a_failure_is_no_proof() -> None:
+    outage = Outage()
+    with outage.attempt():
+        pass
+    assert outage.worked_within(60)
+    with pytest.raises(StoreUnavailable), outage.attempt():
+        raise StoreUnavailable("the disk is full")
+    assert not outage.worked_within(60)

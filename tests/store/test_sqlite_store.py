@@ -8,17 +8,17 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
 
 from adapter.engine.model import Realm
 from adapter.errors import AdapterError, ConfigError, StoreMismatch, StoreUnavailable
-from adapter.store import meters
+from adapter.store import clocks, meters
 from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
-from adapter.store.sqlite_store import SqliteTransaction
+from adapter.store.sqlite_store import SqliteStore, SqliteTransaction
 from tests import databases
 from tests.store.test_database import charge, used
 
@@ -260,3 +260,13 @@ def test_a_folder_in_place_of_the_lock_file_is_unavailable(store: Store, path: P
     with pytest.raises(StoreUnavailable, match="cannot lock"):
         charge(store, realm)
     assert used(store, realm) == 0
+
+
+def test_the_question_whether_it_can_be_written_writes(store: SqliteStore) -> None:
+    """Else a full disk would be healthy; the row is as it was."""
+    offset = store.steady_offset("boot", 5, 7)
+    with closing(sqlite3.connect(store.path)) as other:
+        before = other.execute("PRAGMA data_version").fetchone()
+        store.transact(NO_REALM, clocks.touch)
+        assert other.execute("PRAGMA data_version").fetchone() != before
+    assert store.steady_offset("boot", 6, 100) == offset

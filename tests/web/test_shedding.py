@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -113,6 +114,44 @@ def test_once_it_moves_again_everybody_is_served(door: Callable[[int], Door], mo
         assert full.ask(API) == 503
     full.goes_on.set()
     assert full.ask(API) == 200
+
+
+def all_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "_ALL_STAND_STILL_SECONDS", 0.0)
+
+
+def test_when_all_threads_stand_still_a_caller_hears_something_in_a_spare_one(
+    door: Callable[[int], Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = door(4)
+    full.fill(CALLERS, 4)
+    all_stand_still(monkeypatch)
+    waited: list[float] = []
+    monkeypatch.setattr(full.shedding, "_app", lambda environ, start: waited.append(arrival.waited()) or [])
+    for _ in range(3):  # spare threads are nobody's for long
+        full.shedding({"PATH_INFO": CALLERS, "REQUEST_METHOD": "POST"}, lambda *_: None)
+    arrival.note_wait(0.0)
+    assert waited == [math.inf] * 3
+
+
+def test_when_all_threads_stand_still_the_api_is_refused_and_health_told(
+    door: Callable[[int], Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = door(1)
+    full.fill(CALLERS, 1)
+    all_stand_still(monkeypatch)
+    assert full.ask(API) == 503
+    for path in ("/v1/health", "/readyz", "/healthz"):
+        full.fill(path, 1)
+
+
+def test_who_finds_all_threads_at_work_waits_for_one(door: Callable[[int], Door]) -> None:
+    full = door(2)
+    full.fill(CALLERS, 2)
+    with ThreadPoolExecutor(1) as later:
+        waiting = later.submit(full.ask, CALLERS)
+        full.goes_on.set()
+        assert waiting.result() == 200
 
 
 WAITS = (
