@@ -2,6 +2,9 @@
 (`adapter.web.arrival`), and is stopped without the two ways in which gunicorn's own misses or hangs at a signal. How it
 shares connections with others: `gunicorn_shares`.
 
+A connection takes a thread only once something has come over it: gunicorn's own worker gives it one at once, for up to
+five seconds, so that a dozen browsers which connect ahead of need would hold up every caller.
+
 1. At SIGINT and SIGQUIT gunicorn's own handler shuts the thread pool down at once. The pool's lock is not reentrant,
    and the main thread, which runs handlers, often holds it just then (it hands a request over): the worker hangs for
    ever, and Ctrl-C ends half a minute later with a kill. Here both signals ask for the same graceful end as SIGTERM.
@@ -13,10 +16,12 @@ from __future__ import annotations
 
 import logging
 import os
+import selectors
 import signal
 import socket
 import time
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -28,6 +33,8 @@ from .gunicorn_shares import SharingWorker
 _LOG = logging.getLogger(__name__)
 # For who does not read the answer: it fits into any socket's buffer, so nobody honest takes as long.
 _ANSWER_SECONDS = 1.0
+# Who connects and says nothing is not waited for longer.
+_FIRST_BYTES_SECONDS = 10.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _registered: list[bool] = []
 
@@ -48,9 +55,24 @@ class Worker(SharingWorker):
     """One process of the service; see the module."""
 
     def enqueue_req(self, conn: Any) -> None:
-        """Called by gunicorn when a request can be read; `handle` is called in a thread, once one is free."""
+        """Called by gunicorn when somebody has connected, and when a request can be read; for the latter `handle` is
+        called in a thread, once one is free."""
+        if not (conn.initialized or conn.data_ready):
+            self._wait_for_first_bytes(conn)
+            return
         conn.enqueued_at = time.monotonic()
         super().enqueue_req(conn)
+
+    def _wait_for_first_bytes(self, conn: Any) -> None:
+        conn.timeout = time.monotonic() + _FIRST_BYTES_SECONDS
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Called by gunicorn when the worker is to end; it forgets those that have said nothing yet."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
 
     def handle(self, conn: Any) -> Any:
         """Called by gunicorn."""

@@ -107,7 +107,7 @@ def test_a_crowd_that_comes_at_once_is_shared_out_evenly(tmp_path: Path) -> None
     with serving(tmp_path, "--bind", f"127.0.0.1:{port}", "--workers", "2") as process:
         wait_until_healthy(port, process)
         # As soon as both are up, for the first one answers before; and then not by chance.
-        assert until(lambda: all(min(taken_of_a_crowd(port, process.pid)) >= 18 for _ in range(8)), 20)
+        assert until(lambda: all(min(taken_of_a_crowd(port, process.pid)) >= 18 for _ in range(8)), 60)
 
 
 def taken_of_a_crowd(port: int, master: int) -> list[int]:

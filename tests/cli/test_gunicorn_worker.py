@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from adapter.cli.gunicorn_worker import Worker
+from tests import serving
 
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
@@ -59,3 +65,28 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_signal_that_comes_just_after_the_fork_waits_for_the_worker_to_be_ready() -> None:
     ran = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stdout == "0\n", ran
+
+
+@pytest.mark.slow
+def test_who_connects_and_says_nothing_holds_no_thread(tmp_path: Path) -> None:
+    with serving.serving(tmp_path, workers=1, threads=2) as server, ExitStack() as silent:
+        for _ in range(30):
+            silent.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        speaking = http.client.HTTPConnection("127.0.0.1", server.port, timeout=4)  # a silent one held a thread for 5 s
+        speaking.request("GET", "/v1/health")
+        assert speaking.getresponse().status == 200
+        speaking.close()
+        server.stop()  # nor does it hold up the end
+
+
+@pytest.mark.slow
+def test_who_speaks_late_is_heard(tmp_path: Path) -> None:
+    with serving.serving(tmp_path, workers=1, threads=2) as server:
+        late = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        late.connect()
+        time.sleep(0.3)
+        for _ in range(2):
+            late.request("GET", "/v1/health")
+            answer = late.getresponse()
+            assert (answer.status, answer.read() != b"") == (200, True)
+        late.close()
