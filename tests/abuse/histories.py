@@ -79,13 +79,13 @@ def _look_too_early(service: Service, principal: Principal) -> None:
     right, transact = calls.find, service.store.transact
     seen: dict[str, Any] = {}
 
-    def early(realm: Any, work: Any, *more: Any) -> Any:
+    def early(realm: Any, work: Any, *more: Any, **named: Any) -> Any:
         seen.clear()
         with service.store.read(principal.realm) as tx:
             wanted = work.__closure__ and _command_in(work)
             if wanted:
                 seen[wanted] = right(tx, wanted)
-        return transact(realm, work, *more)
+        return transact(realm, work, *more, **named)
 
     def find(tx: Any, call_id: str) -> Any:
         return seen[call_id] if call_id in seen else right(tx, call_id)
