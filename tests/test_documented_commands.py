@@ -28,6 +28,7 @@ ELSEWHERE = {
     "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/sticky-calls demo": "tests/test_demo.py",
     "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]'": ".ci/run",
     "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'": ".ci/run, and people, by hand",
+    ".venv/bin/pip install -e '.[bench]'": "tests/benchmarks, which people run by hand",
     ".venv/bin/sticky-calls db copy": "tests/cli/test_db_copy.py",
     ".venv/bin/sticky-calls check-config config.yaml     # is it right?": "tests/config/test_newcomer.py",
     ".venv/bin/sticky-calls simulate": "tests/config/test_newcomer.py",
