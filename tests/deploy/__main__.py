@@ -33,7 +33,7 @@ _TOKEN = "0123456789abcdef0123456789abcdef"
 _OPTIONS = [
     *("--domain", _DOMAIN, "--account", _ACCOUNT, "--number", _NUMBER, "--dial", "+14155550199"),
     *("--token-file", "/root/ca/token", "--certificate", "/root/ca/site.pem", "--certificate-key", "/root/ca/site.key"),
-    *("--wheels", "/work/wheels"),
+    *("--wheels", "/sources/wheels"),
 ]
 _SERVICES = (".service", "-backup.service", "-doctor.service", "-maintenance.service")
 _MOST_EXPOSED = 1.2
@@ -79,20 +79,20 @@ def main() -> None:
 def _furnish(machine: Machine, wheels: Path) -> None:
     """Two versions of the source: this one, and one with a higher number."""
     for name in ("this", "next", "broken", "late"):
-        source = machine.root / "work" / name
+        source = machine.root / "sources" / name
         shutil.copytree(_ROOT / "adapter", source / "adapter", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(_ROOT / "deploy", source / "deploy")
         for file in ("pyproject.toml", "README.md", "LICENSE", "config.example.yaml"):
             shutil.copy(_ROOT / file, source)
-    _edit(machine.root / "work/next/adapter/__init__.py", '__version__ = "', '__version__ = "9.')
+    _edit(machine.root / "sources/next/adapter/__init__.py", '__version__ = "', '__version__ = "9.')
     # Their commands work, and their workers do not come up: nowhere, or under systemd alone.
     service, broken = "    service = build_service(", "    raise OSError\n    service = build_service("
     late = '    if "NOTIFY_SOCKET" in __import__("os").environ:\n    ' + broken
     for name, how in (("broken", broken), ("late", late)):
-        _edit(machine.root / f"work/{name}/adapter/__init__.py", '__version__ = "', '__version__ = "10.')
-        _edit(machine.root / f"work/{name}/adapter/app.py", service, how)
-    shutil.copytree(wheels, machine.root / "work/wheels")
-    shutil.copy(Path(__file__).with_name("callers.py"), machine.root / "work/callers.py")
+        _edit(machine.root / f"sources/{name}/adapter/__init__.py", '__version__ = "', '__version__ = "10.')
+        _edit(machine.root / f"sources/{name}/adapter/app.py", service, how)
+    shutil.copytree(wheels, machine.root / "sources/wheels")
+    shutil.copy(Path(__file__).with_name("callers.py"), machine.root / "sources/callers.py")
     (machine.root / "root/ca").mkdir()
     (machine.root / "root/ca/token").write_text(_TOKEN + "\n")
     with (machine.root / "etc/hosts").open("a") as hosts:
@@ -147,7 +147,7 @@ def _scraped(machine: Machine) -> None:
 
 
 def _installer(machine: Machine, version: str, *arguments: str, expect: int = 0) -> str:
-    return machine.run("bash", f"/work/{version}/deploy/install.sh", *arguments, expect=(expect,))
+    return machine.run("bash", f"/sources/{version}/deploy/install.sh", *arguments, expect=(expect,))
 
 
 def _files(machine: Machine) -> dict[str, tuple[int, int, int, bytes]]:
@@ -165,16 +165,16 @@ def _under_load(machine: Machine) -> None:
     with _calling(machine, "a restart"):
         machine.run("systemctl", "restart", "sticky-calls")
     with _calling(machine, "an upgrade"):
-        _installer(machine, "next", "upgrade", "--wheels", "/work/wheels")
+        _installer(machine, "next", "upgrade", "--wheels", "/sources/wheels")
     _must(machine.run("sticky-calls", "--version").split()[-1].startswith("9."), "the new version does not run")
     with _calling(machine, "a rollback"):
         _installer(machine, "this", "rollback")
     _must(not machine.run("sticky-calls", "--version").split()[-1].startswith("9."), "the old version does not run")
     with _calling(machine, "an upgrade to a version that does not come up, refused"):
-        said = _installer(machine, "broken", "upgrade", "--wheels", "/work/wheels", expect=1)
+        said = _installer(machine, "broken", "upgrade", "--wheels", "/sources/wheels", expect=1)
     _must("nothing was changed" in said, said)
     with _calling(machine, "an upgrade that fails under systemd alone, taken back", sheltered=False):
-        said = _installer(machine, "late", "upgrade", "--wheels", "/work/wheels", expect=1)
+        said = _installer(machine, "late", "upgrade", "--wheels", "/sources/wheels", expect=1)
     _must("the upgrade was taken back" in said, said)
     _must(not machine.run("sticky-calls", "--version").split()[-1].startswith("10."), "the broken version stayed")
 
@@ -189,7 +189,7 @@ def _calling(machine: Machine, what: str, *, sheltered: bool = True) -> Iterator
         yield
         time.sleep(3)
     finally:
-        machine.run("pkill", "-TERM", "-f", "/work/callers.py", expect=(0, 1))
+        machine.run("pkill", "-TERM", "-f", "/sources/callers.py", expect=(0, 1))
         told = json.loads(caller.communicate(timeout=60)[0])
     _say(f"{what}: {_figures(told)}")
     if sheltered:
@@ -211,7 +211,7 @@ def _caller(machine: Machine, *options: str) -> subprocess.Popen[bytes]:
         "--ca",
         "/root/ca/ca.pem",
     ]
-    command = machine.inside("PYTHONPATH=/work/this", "python3", "/work/callers.py", *fixed, *options)
+    command = machine.inside("PYTHONPATH=/sources/this", "python3", "/sources/callers.py", *fixed, *options)
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
