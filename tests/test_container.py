@@ -35,7 +35,10 @@ def test_the_builder_is_given_what_the_image_copies_and_nothing_else() -> None:
 
 
 def test_the_container_is_nobody_on_a_file_system_that_cannot_be_written_and_its_packages_have_hashes() -> None:
-    assert re.search(r"^USER 10001", DOCKERFILE, re.MULTILINE)
+    made = re.search(r"groupadd --gid (\d+) .* useradd --uid (\d+) --gid (\d+) ", DOCKERFILE)
+    assert made
+    assert {*made.groups()} == {"10001"}
+    assert "\nUSER 10001:10001\n" in DOCKERFILE
     for install in re.findall(r"pip install [^&\n]*", DOCKERFILE):
         assert "--require-hashes" in install or "--no-index" in install
     adapter = COMPOSE["services"]["adapter"]

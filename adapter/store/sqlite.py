@@ -28,7 +28,7 @@ LONGEST_LOG_BYTES = 32 * 1024 * 1024
 # After a transaction of so many rows more of its kind follow, as in an import. Then the log may take more of them
 # (300 MB), and is not cut: a page that several of them change is moved once.
 BULK_ROWS = 10_000
-BULK_CHECKPOINT_ROWS = 150_000
+BULK_CHECKPOINT_ROWS = 100_000
 # SQLite itself waits so long for a lock that another program holds (ours take turns before it comes to that); who
 # wants to write asks again until its own patience ends.
 BUSY_STEP_SECONDS = 0.1
