@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -50,24 +51,31 @@ def main(arguments: list[str]) -> int:
 
 def _tried(program: str, server: Server, folder: Path, what: list[str]) -> int:
     folder.chmod(0o755)
+    with running(program, server, folder) as url:
+        chosen = " and ".join(["postgresql", *(f"not {name}" for name in _OF_ONE_SESSION)])
+        command = [sys.executable, "-m", "pytest", "-q", "-k", chosen, *what]
+        done = subprocess.run(command, env={**os.environ, DSN: url}, check=False).returncode
+        with psycopg.connect(url.removesuffix("postgres") + "pgbouncer", autocommit=True) as console:
+            pools = console.execute("SHOW STATS_TOTALS").fetchall()
+        print(f"{sum(int(row[1]) for row in pools):,} transactions went through the PgBouncer")
+        return done
+
+
+@contextmanager
+def running(program: str, server: Server, folder: Path) -> Iterator[str]:
+    """The database's address behind it. `folder` is open to everybody."""
     port = free_port()
     with (folder / "pgbouncer.ini").open("w") as file:
         _settings(server, port).write(file)
     with (folder / "log").open("wb") as log:
         bouncer = subprocess.Popen([program, str(folder / "pgbouncer.ini")], stderr=log, **server._as_nobody())
-        try:
-            url = f"postgresql://tests@127.0.0.1:{port}/postgres"
-            _wait(url, bouncer, folder / "log")
-            chosen = " and ".join(["postgresql", *(f"not {name}" for name in _OF_ONE_SESSION)])
-            command = [sys.executable, "-m", "pytest", "-q", "-k", chosen, *what]
-            done = subprocess.run(command, env={**os.environ, DSN: url}, check=False).returncode
-            with psycopg.connect(f"postgresql://tests@127.0.0.1:{port}/pgbouncer", autocommit=True) as console:
-                pools = console.execute("SHOW STATS_TOTALS").fetchall()
-            print(f"{sum(int(row[1]) for row in pools):,} transactions went through the PgBouncer")
-            return done
-        finally:
-            bouncer.terminate()
-            bouncer.wait()
+    url = f"postgresql://tests@127.0.0.1:{port}/postgres"
+    try:
+        _wait(url, bouncer, folder / "log")
+        yield url
+    finally:
+        bouncer.terminate()
+        bouncer.wait()
 
 
 def _settings(server: Server, port: int) -> ConfigParser:
