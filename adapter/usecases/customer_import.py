@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from typing import Final
 
 from adapter.engine import identity, intents, variables
@@ -34,7 +35,8 @@ _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 @dataclass(frozen=True, slots=True)
 class Record:
     """One customer of the other system. `hints` decide who it is; `numbers`: further ones of theirs. `last_contact`
-    None: not known. A `customer_ref` that nobody has becomes that of a customer who is new."""
+    None: not known. `last_seen`: of each number, that of `hints` first; None or left out: at the last contact. A
+    `customer_ref` that nobody has becomes that of a customer who is new."""
 
     place: int
     hints: Hints
@@ -42,6 +44,7 @@ class Record:
     intents: tuple[IntentUpdate, ...] = ()
     variables: tuple[VariableUpdate, ...] = ()
     last_contact: Millis | None = None
+    last_seen: tuple[Millis | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +120,17 @@ class _Importing:
         """Whether the customer is new; None: they were erased."""
         call_id = f"import/{self.file[:12]}/{record.place}"
         contact = record.last_contact if record.last_contact is not None else self.now - _LONG_AGO
-        ref, is_new = self._recognized(record.hints, call_id, contact)
+        seen = chain(record.last_seen, repeat(None))
+        ref, is_new = self._recognized(record.hints, call_id, contact, next(seen))
         if ref is None:
             return None
         for number in record.numbers:
-            self._recognized(replace(number, customer_ref=ref), call_id, contact)
+            self._recognized(replace(number, customer_ref=ref), call_id, contact, next(seen))
         self._remember(record, ref, call_id)
         return is_new
 
-    def _recognized(self, hints: Hints, call_id: str, contact: Millis) -> tuple[str | None, bool]:
-        """Whose record it is, the links written that the decision says."""
+    def _recognized(self, hints: Hints, call_id: str, contact: Millis, seen: Millis | None) -> tuple[str | None, bool]:
+        """Whose record it is, the links written that the decision says. `seen`: when the number was."""
         roster = self.roster
         decision = identity.resolve(call_id, hints, roster.facts(hints), self.service.policy, self.now)
         ref = decision.customer_ref
@@ -138,7 +142,7 @@ class _Importing:
         else:
             roster.touch(ref, contact)
         if hints.ani is not None and decision.links.ani:
-            roster.link_ani(hints.ani, ref, contact, hints.line_type, self.now)
+            roster.link_ani(hints.ani, ref, contact if seen is None else seen, hints.line_type, self.now)
         for pair in decision.links.external:
             roster.link_external(pair, ref, contact)
         if hints.ani is not None and decision.links.sightings:
