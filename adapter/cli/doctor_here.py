@@ -78,8 +78,9 @@ def about_workers(config: Config) -> list[Finding]:
 
 
 def _mend(problem: str) -> str:
-    if "db upgrade" in problem:
-        return "run `sticky-calls db upgrade`"
+    for advice in ("run `sticky-calls db upgrade`", "install the newer version"):
+        if advice in problem:
+            return advice
     if "gone" in problem or "unable to open" in problem:
         return "run `sticky-calls db upgrade` to make it, or correct database.url"
     return "stop the service and run `sticky-calls db restore` with the newest backup"
