@@ -18,6 +18,8 @@ import structlog
 
 MASK = "***"
 
+# Tells six things about itself before it makes a database, and nothing that is of use.
+_TALKATIVE = ("alembic.runtime.plugins",)
 _DEEPEST = 12
 _SEVEN_DIGITS = 1_000_000
 
@@ -67,6 +69,8 @@ def configure(level: str) -> None:
         root.removeHandler(handler)
     root.addHandler(_Stderr())
     root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

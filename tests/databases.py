@@ -311,7 +311,8 @@ def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 def rows_at(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """What SQL (with ? for each value) finds in the database at this URL, read by a connection that cannot write."""
     if url.startswith("postgresql"):
-        with psycopg.connect(url, options="-c default_transaction_read_only=on") as connection:
+        with psycopg.connect(url) as connection:
+            connection.read_only = True
             return connection.execute(sql.replace("?", "%s"), values).fetchall()
     file = url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:

@@ -2,8 +2,9 @@
 
 python -m tests.pgbouncer [what pytest is to run]
 
-Needs the program `pgbouncer` (Debian: apt-get install pgbouncer). Every transaction may get another session: what is
-left in one, or expected of one, is found by tests that fail. Leaves out: tests that ask for the server's own sessions.
+With the settings of deploy/two-nodes. Needs the program `pgbouncer` (Debian: apt-get install pgbouncer). Every
+transaction may get another session: what is left in one, or expected of one, is found by tests that fail. Leaves out:
+tests that ask for the server's own sessions.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -26,19 +29,9 @@ _WHAT = ["tests/store", "tests/usecases", "tests/cli/test_db_copy.py", "tests/ra
 # They look at, or end, the very session that a connection has: behind a PgBouncer that is somebody else's.
 _OF_ONE_SESSION = ("test_nothing_is_left_in_a_session", "test_connections_that_died_idle_are_replaced_unnoticed")
 _START_SECONDS = 10.0
-_SETTINGS = """
-[databases]
-* = host={socket} user=tests
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 20
-max_client_conn = 500
-ignore_startup_parameters = options
-"""
+_SETTINGS = Path(__file__).parent.parent / "deploy/two-nodes/pgbouncer.ini"
+# What is another's here: the server's address and certificate, and who may come in.
+_NOT_HERE = ("auth_file", "server_tls_sslmode", "server_tls_ca_file")
 
 
 def main(arguments: list[str]) -> int:
@@ -58,24 +51,42 @@ def main(arguments: list[str]) -> int:
 
 def _tried(program: str, server: Server, folder: Path, what: list[str]) -> int:
     folder.chmod(0o755)
+    with running(program, server, folder) as url:
+        chosen = " and ".join(["postgresql", *(f"not {name}" for name in _OF_ONE_SESSION)])
+        command = [sys.executable, "-m", "pytest", "-q", "-k", chosen, *what]
+        done = subprocess.run(command, env={**os.environ, DSN: url}, check=False).returncode
+        with psycopg.connect(url.removesuffix("postgres") + "pgbouncer", autocommit=True) as console:
+            pools = console.execute("SHOW STATS_TOTALS").fetchall()
+        print(f"{sum(int(row[1]) for row in pools):,} transactions went through the PgBouncer")
+        return done
+
+
+@contextmanager
+def running(program: str, server: Server, folder: Path) -> Iterator[str]:
+    """The database's address behind it. `folder` is open to everybody."""
     port = free_port()
-    settings = _SETTINGS.format(socket=server.folder, port=port)
-    (folder / "pgbouncer.ini").write_text(settings)
+    with (folder / "pgbouncer.ini").open("w") as file:
+        _settings(server, port).write(file)
     with (folder / "log").open("wb") as log:
         bouncer = subprocess.Popen([program, str(folder / "pgbouncer.ini")], stderr=log, **server._as_nobody())
-        try:
-            url = f"postgresql://tests@127.0.0.1:{port}/postgres"
-            _wait(url, bouncer, folder / "log")
-            chosen = " and ".join(["postgresql", *(f"not {name}" for name in _OF_ONE_SESSION)])
-            command = [sys.executable, "-m", "pytest", "-q", "-k", chosen, *what]
-            done = subprocess.run(command, env={**os.environ, DSN: url}, check=False).returncode
-            with psycopg.connect(f"postgresql://tests@127.0.0.1:{port}/pgbouncer", autocommit=True) as console:
-                pools = console.execute("SHOW STATS_TOTALS").fetchall()
-            print(f"{sum(int(row[1]) for row in pools):,} transactions went through the PgBouncer")
-            return done
-        finally:
-            bouncer.terminate()
-            bouncer.wait()
+    url = f"postgresql://tests@127.0.0.1:{port}/postgres"
+    try:
+        _wait(url, bouncer, folder / "log")
+        yield url
+    finally:
+        bouncer.terminate()
+        bouncer.wait()
+
+
+def _settings(server: Server, port: int) -> ConfigParser:
+    """As deploy/ has them."""
+    settings = ConfigParser(interpolation=None)
+    settings.read(_SETTINGS)
+    settings["databases"] = {"*": f"host={server.folder} user=tests"}
+    for name in _NOT_HERE:
+        del settings["pgbouncer"][name]
+    settings["pgbouncer"].update({"listen_port": str(port), "unix_socket_dir": "", "auth_type": "any"})
+    return settings
 
 
 def _wait(url: str, bouncer: subprocess.Popen[bytes], log: Path) -> None:

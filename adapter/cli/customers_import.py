@@ -24,7 +24,7 @@ from adapter.usecases import Record, Service, import_customers, import_progress
 from .configured import config_option, configured, in_service, organization_named
 from .customer_files import content_name
 from .customer_pages import Checked, Page, Source, checked_pages
-from .cycles import look_seldom
+from .cycles import AMONG_RECORDS, look_seldom
 from .shown import AS_JSON
 
 # Somebody waits at a terminal, not at a telephone.
@@ -67,12 +67,13 @@ def import_file(
     patient = replace(config, database=replace(config.database, lock_timeout_ms=_PATIENCE_MS))
     owner = organization_named(config, organization)
     with in_service(patient) as service:
-        look_seldom()
+        look_seldom(AMONG_RECORDS)
         principal = service.directory.principal(owner, Mode(mode))
         assert principal is not None
         run = _Run(service, principal, file, "" if dry_run else content_name(file), _Wrongs(quiet=as_json), batch)
         try:
             done = run.through(quiet=as_json)
+            service.store.truncate_log()  # else whoever writes next has to move all that is left there
         except KeyboardInterrupt:
             click.echo("Stopped. The same command goes on where it was.", err=True)
             raise SystemExit(_INTERRUPTED) from None

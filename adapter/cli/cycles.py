@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-_ALLOCATIONS_BETWEEN_COLLECTIONS: Final = 20_000
+# Enough for some hundred requests, and for the records of one transaction of an import.
+AMONG_REQUESTS: Final = 20_000
+AMONG_RECORDS: Final = 500_000
 
 
-def look_seldom() -> None:
-    """What is there now stays, and what comes leaves hardly any cycles behind: requests, records of an import.
+def look_seldom(allocations: int) -> None:
+    """After so many. What is there now stays, and what comes leaves hardly any cycles behind.
 
-    Looking for some among all of it after every 700 allocations would be 4 % of a worker's work, 10 % of an import's.
+    Looking for some among all of it after every 700 allocations would be 4 % of a worker's work, 20 % of an import's.
     """
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 10, 10)
+    gc.set_threshold(allocations, 10, 10)

@@ -18,7 +18,7 @@ from adapter.config import Config
 from adapter.errors import ConfigError
 from adapter.web.shedding import SPARE_THREADS
 
-from .cycles import look_seldom
+from .cycles import AMONG_REQUESTS, look_seldom
 from .gunicorn_metrics import forget_worker
 from .gunicorn_shares import give_place, take_place_back
 from .gunicorn_worker import Worker, hold_signals
@@ -126,7 +126,7 @@ def settings(config: Config) -> dict[str, Any]:
 
 def _settle(_: Any) -> None:
     """In a worker that has loaded its app."""
-    look_seldom()
+    look_seldom(AMONG_REQUESTS)
 
 
 class MaskedLogger(Logger):  # type: ignore[misc]

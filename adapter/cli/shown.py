@@ -25,5 +25,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     """To stdout; None is an empty cell."""
     table = Table(*columns, box=None)
     for row in rows:
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        table.add_row(*map(_cell, row))
     Console(width=None if Console().is_terminal else _COLUMNS_WITHOUT_TERMINAL).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))

@@ -46,7 +46,10 @@ def tail(
     with in_service(configured(path)) as service:
         follower = Follower(service, realms_of(service, organization, mode))
         with suppress(KeyboardInterrupt):
-            printer.show(follower.begin(latest))
+            before = list(follower.begin(latest))
+            if not before and not as_json:
+                click.echo("There were no calls yet." if no_follow else "No calls yet. Waiting for them …", err=True)
+            printer.show(before)
             while not no_follow:
                 time.sleep(_EVERY_SECONDS)
                 printer.show(follower.look())

@@ -25,6 +25,10 @@ CHECKPOINT_ROWS = 500
 # longer waits for the file system's journal, too, which takes several times as long. After a reader that took its time
 # it is cut back to nothing.
 LONGEST_LOG_BYTES = 32 * 1024 * 1024
+# After a transaction of so many rows more of its kind follow, as in an import. Then the log may take more of them
+# (300 MB), and is not cut: a page that several of them change is moved once.
+BULK_ROWS = 10_000
+BULK_CHECKPOINT_ROWS = 100_000
 # SQLite itself waits so long for a lock that another program holds (ours take turns before it comes to that); who
 # wants to write asks again until its own patience ends.
 BUSY_STEP_SECONDS = 0.1
@@ -107,7 +111,7 @@ class Connections:
         self._timeout = timeout_seconds
         self._writer: _Opened | None = None
         self._readers: list[_Opened] = []
-        self._rows_at_checkpoint = 0
+        self._rows_at_checkpoint = self._rows_at_commit = 0
 
     def writer(self) -> sqlite3.Connection:
         """Call only while holding the write lock."""
@@ -115,7 +119,7 @@ class Connections:
         if self._writer is not None and self._writer.file != file:
             self.drop_writer()
         if self._writer is None:
-            self._rows_at_checkpoint = 0  # it counts its own
+            self._rows_at_checkpoint = self._rows_at_commit = 0  # it counts its own
             with self.mutex:  # as a reader's
                 self._writer = _Opened(connect(self._path, min(self._timeout, BUSY_STEP_SECONDS)), file)
         return self._writer.connection
@@ -136,12 +140,13 @@ class Connections:
     def checkpoint_if_due(self, connection: sqlite3.Connection) -> None:
         """After a commit, under the write lock: keep the write-ahead log from growing without bound."""
         rows = connection.total_changes
-        if rows - self._rows_at_checkpoint < CHECKPOINT_ROWS:
+        is_bulk, self._rows_at_commit = rows - self._rows_at_commit > BULK_ROWS, rows
+        if rows - self._rows_at_checkpoint < (BULK_CHECKPOINT_ROWS if is_bulk else CHECKPOINT_ROWS):
             return
         # However it ends: while a reader holds the log, trying after every commit would slow all writers down.
         self._rows_at_checkpoint = rows
         with suppress(OSError, sqlite3.Error):
-            checkpoint(connection, cut=self._wal.stat().st_size > LONGEST_LOG_BYTES)
+            checkpoint(connection, cut=not is_bulk and self._wal.stat().st_size > LONGEST_LOG_BYTES)
 
     def log_is_empty(self) -> bool:
         """Whether the write-ahead log holds nothing, not even what was deleted. StoreUnavailable without a file."""

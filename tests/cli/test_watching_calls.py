@@ -144,6 +144,12 @@ def test_tail_shows_calls_and_nobody(written: Path, clock: ToldClock, monkeypatc
         assert private not in result.stdout + told
 
 
+def test_tail_says_that_there_is_nothing_to_be_seen(written: Path) -> None:
+    result = run("tail", "--no-follow", "--config", str(written))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "There were no calls yet.\n")
+    assert run("tail", "--no-follow", "--json", "--config", str(written)).output == ""
+
+
 @pytest.mark.usefixtures("a_day_of_calls")
 def test_stats_count_calls_and_name_nobody(written: Path) -> None:
     since = ("--since", "2026-02-07T10:00Z")

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.engine.flow import Known
 from adapter.engine.flow.places import ORDER, is_proving_due, next_place
-from adapter.engine.line import Line, Offer, Spoken
+from adapter.engine.line import Forget, Line, Offer, Spoken
 from adapter.engine.model import Memory, Place, Talk
 from tests.builders import a_line
 from tests.engine.talks import (
@@ -125,6 +125,14 @@ CASES = [
     pytest.param({"offer": Offer()}, CONFIRM, {}, {}, Place.HANDED_OVER, id="not for their ears"),
     pytest.param({"offer": Offer()}, IGNORE, {}, {}, Place.HANDED_OVER, id="nobody's"),
     pytest.param({"offer": Offer()}, REUSE, {"memory": Memory()}, {}, Place.HANDED_OVER, id="nothing left open"),
+    pytest.param(
+        {"offer": Offer(3), "forget": Forget("refund")},
+        REUSE,
+        {},
+        {"offered": ("new_order",)},
+        Place.HANDED_OVER,
+        id="not to be forgotten",
+    ),
     pytest.param({"offer": Offer()}, REUSE, {}, {"offered": ("refund",)}, Place.HANDED_OVER, id="one at most"),
     pytest.param({"offer": Offer(2)}, REUSE, {}, {"offered": ("refund",)}, Place.OFFER, id="two at most"),
     pytest.param(

@@ -51,6 +51,30 @@ def test_a_log_that_a_reader_made_long_is_cut(store: Store, realm: Realm, monkey
     assert wal(store) < 512 * 1024
 
 
+def test_very_large_transactions_are_moved_together_and_what_they_leave_is_cut_by_the_next_one_of_usual_size(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, rows in (("CHECKPOINT_ROWS", 50), ("BULK_ROWS", 59), ("BULK_CHECKPOINT_ROWS", 1_800)):
+        monkeypatch.setattr(sqlite, name, rows)
+    monkeypatch.setattr(sqlite, "LONGEST_LOG_BYTES", 256 * 1024)
+    cuts: list[bool] = []
+    real = sqlite.checkpoint
+
+    def checkpoint(connection: sqlite3.Connection, *, cut: bool) -> bool:
+        cuts.append(cut)
+        return real(connection, cut=cut)
+
+    monkeypatch.setattr(sqlite, "checkpoint", checkpoint)
+    store.renew()
+    fill(store, realm, 60)
+    assert cuts == [False, False]
+    assert wal(store) > 256 * 1024
+    monkeypatch.setattr(sqlite, "BULK_ROWS", 60)
+    fill(store, realm, 1)
+    assert cuts == [False, False, True]
+    assert wal(store) < 256 * 1024
+
+
 def test_a_reader_keeps_the_log_and_writers_do_not_wait_for_it(
     store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
 ) -> None:

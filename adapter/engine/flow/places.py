@@ -82,10 +82,14 @@ def is_forget_due(line: Line, talk: Talk, known: Known) -> bool:
 
 
 def to_offer(line: Line, talk: Talk, known: Known) -> Intent | None:
-    """The intent to ask about next: the one that got no answer yet, else the newest that was not asked about."""
+    """The intent to ask about next: the one that got no answer yet, else the newest that was not asked about.
+
+    Never whether somebody wants to be forgotten: who could not prove who they were can say so again.
+    """
     if line.offer is None or talk.intent:
         return None
-    newest_first = known.memory.open_intents[::-1]
+    unwanted = line.forget and line.forget.intent
+    newest_first = [each for each in known.memory.open_intents[::-1] if each.intent != unwanted]
     if talk.place is Place.OFFER and talk.tries:
         return next((i for i in newest_first if i.intent in talk.offered[-1:]), None)
     if len(talk.offered) >= line.offer.most:

@@ -207,34 +207,33 @@ class Roster:
         return rows
 
     def _number_row(self, tokens: Sequence[bytes], customer: bytes) -> list[Any] | None:
-        found = next((row for token in tokens if (row := self._numbers.get(token, customer)) is not None), None)
+        keys = [(token, customer) for token in tokens]
+        found = self._numbers.first(keys)
         if found is None and sum(len(self._numbers.under(token)) for token in tokens) >= LINKS_CONSIDERED:
             # A number of so many customers that not all of its links were read.
-            self._numbers.take(row for row in begin_with(self._tx, numbers, [customer], "customer"))
-            return next((row for token in tokens if (row := self._numbers.get(token, customer)) is not None), None)
+            self._numbers.take(begin_with(self._tx, numbers, [customer], "customer"))
+            found = self._numbers.first(keys)
         return found
 
     def _external_row(self, pair: Pair) -> list[Any] | None:
-        tokens = self._tokens("pair", *pair)
-        return next((row for token in tokens if (row := self._external.get(token)) is not None), None)
+        return self._external.first((token,) for token in self._tokens("pair", *pair))
 
     def _seen(self, pair: Pair, ani: str | None) -> Sightings:
         own = self._tokens("ani", ani) if ani else ()
         row = self._sighting(pair, own) if own else None
-        others = sum(each[1] not in own for each in self._sightings_of(pair))
+        rows = (each for token in self._tokens("pair", *pair) for each in self._sightings.under(token))
+        others = sum(each[1] not in own for each in rows)
         return Sightings(min(others, NUMBERS_COUNTED), None if row is None else row[2])
 
     def _sighting(self, pair: Pair, own: Sequence[bytes]) -> list[Any] | None:
-        of_pair = self._sightings_of(pair)
-        found = next((row for row in of_pair if row[1] in own), None)
-        if found is None and len(of_pair) > NUMBERS_COUNTED:
+        tokens = self._tokens("pair", *pair)
+        keys = [(token, number) for token in tokens for number in own]
+        found = self._sightings.first(keys)
+        if found is None and sum(len(self._sightings.under(token)) for token in tokens) > NUMBERS_COUNTED:
             # A pair with so many numbers that not all were read.
             self._sightings.take(begin_with(self._tx, sightings, own, "ani"))
-            return next((row for row in self._sightings_of(pair) if row[1] in own), None)
+            found = self._sightings.first(keys)
         return found
-
-    def _sightings_of(self, pair: Pair) -> list[list[Any]]:
-        return [row for token in self._tokens("pair", *pair) for row in self._sightings.under(token)]
 
 
 def _pairs(hints: Hints) -> list[Pair]:
