@@ -91,7 +91,7 @@ class PostgresStore(Store):
         job = Job(realm, work, time.monotonic() + patience, None, ahead, is_hurried=hurried)
         return group.do(job, self._together)
 
-    def _together(self, take: Callable[[], Jobs], deadline: float) -> None:
+    def _together(self, take: Callable[[], Jobs], _tell: Callable[[], None], deadline: float) -> None:
         """What `GroupCommit` wants done. What went wrong for all is tried again for each alone."""
         jobs: list[Job[Any]] = []
 
