@@ -30,6 +30,10 @@ class StoreInterrupted(StoreUnavailable):
     saved, and doing all of it again may succeed. The store does so by itself, for a while."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """What the database holds cannot be read, all of it or a part. Trying again does not help, restoring does."""
+
+
 class StoreMismatch(AdapterError):
     """The database's schema is not the one this version was written for (newer, unknown, or half-migrated)."""
 

@@ -62,7 +62,7 @@ class _Upkeep:
 
 def _spread() -> float:
     """Workers start together: without it they would all queue for the write lock at once, for ever."""
-    return random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+    return random.uniform(0.5, 1.5)  # nosec B311  # noqa: S311 - no secret
 
 
 def _do(task: Callable[[Service], object], service: Service, level: int = logging.WARNING) -> bool:

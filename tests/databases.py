@@ -344,6 +344,24 @@ def bring_back(folder: Path) -> None:
 
 
 @contextmanager
+def without(folder: Path, table: str) -> Iterator[None]:
+    """Somebody has given a table of this folder's database another name."""
+    _rename(folder, table, "elsewhere")
+    try:
+        yield
+    finally:
+        _rename(folder, "elsewhere", table)
+
+
+def _rename(folder: Path, table: str, to: str) -> None:
+    url = url_in(folder)
+    connect: Any = psycopg.connect if kind == "postgresql" else sqlite3.connect
+    with closing(connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
+        connection.commit()
+
+
+@contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Somebody else's program is writing to this SQLite file, and does not come to an end."""
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:

@@ -86,8 +86,9 @@ def posted(port: int, path: str, megabytes: float) -> tuple[HTTPResponse, bytes]
         connection.close()
 
 
-def test_what_the_service_answers_goes_through(port: int, upstream: None) -> None:
-    answer, body = posted(port, "/v1/calls/start", 0.5)
+@pytest.mark.parametrize("megabytes", [0.5, 1], ids=["half a megabyte", "as much as nginx lets through"])
+def test_what_the_service_answers_goes_through(port: int, upstream: None, megabytes: float) -> None:
+    answer, body = posted(port, "/v1/calls/start", megabytes)
     assert (answer.status, body) == (200, b"ok")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -48,15 +49,14 @@ def backup(file: Path, replace: bool, as_json: bool, path: Path | None) -> None:
 def restore(file: Path, as_json: bool, path: Path | None) -> None:
     """Put the backup FILE in the database's place; the old file is kept aside. Stop the service first.
 
-    Customers erased since the backup stay erased, and revoked keys revoked.
+    Customers erased since the backup stay erased, and API keys stay as they are.
     """
     store = _sqlite(store_of(configured(path)), "pg_restore --clean --if-exists --dbname=DATABASE FILE")
     done = put_back(file, store, SystemClock().now())
     store.close()
     if as_json:
         aside = None if done.aside is None else str(done.aside)
-        told = {"database": store.name, "aside": aside, "erased": done.erased, "revoked": done.revoked}
-        click.echo(json.dumps({**told, "unasked": done.unasked}))
+        click.echo(json.dumps({"database": store.name, **asdict(done), "aside": aside}))
         return
     click.echo(f"{store.name} is what {file} was.")
     for line in _remarks(done):
@@ -73,8 +73,9 @@ def _remarks(done: Restored) -> list[str]:
     told = []
     if done.aside is not None:
         told.append(f"The old database is kept as {done.aside}; delete it when you no longer need it.")
-    if done.erased or done.revoked:
-        told.append(f"Carried over: {done.erased} customers erased and {done.revoked} keys revoked since the backup.")
+    if done.erased or done.revoked or done.made:
+        kept = f"{done.erased} customers erased, {done.revoked} keys revoked and {done.made} keys made"
+        told.append(f"Carried over: {kept} since the backup.")
     if done.unasked is not None:
         told.append(f"The old database could not be asked who was erased and which keys were revoked: {done.unasked}")
     return told

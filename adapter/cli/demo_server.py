@@ -53,7 +53,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[DemoServer]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
     command = [sys.executable, "-m", "adapter", "serve", "--config", str(config)]
     with _told_to_end_in_order(), log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)  # noqa: S603 - our own
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)  # nosec B603  # noqa: S603 - our own
         try:
             _wait_until_healthy(url, process, folder / "server.log")
             yield DemoServer(url, api_key, auth_token, process)

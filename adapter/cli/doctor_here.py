@@ -6,6 +6,7 @@ Leaves out: everything beyond the machine (`doctor_outside`, `doctor_twilio`).
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import socket
 import stat
@@ -25,6 +26,10 @@ _SCHEME: Final = "sqlite:///"
 # Less, and the write-ahead log of a busy hour may fill it.
 _LEAST_BYTES: Final = 1024**3
 _SECONDS: Final = 5.0
+
+
+# What a problem says itself.
+_ADVICE = re.compile(r"run `[^`]+`|install the newer version")
 
 
 def about_database(config: Config) -> list[Finding]:
@@ -78,8 +83,10 @@ def about_workers(config: Config) -> list[Finding]:
 
 
 def _mend(problem: str) -> str:
-    if "db upgrade" in problem:
-        return "run `sticky-calls db upgrade`"
+    if told := _ADVICE.search(problem):
+        return told[0]
+    if "cannot be reached" in problem:
+        return "see that the server runs and can be reached from here, and that database.url is right"
     if "gone" in problem or "unable to open" in problem:
         return "run `sticky-calls db upgrade` to make it, or correct database.url"
     return "stop the service and run `sticky-calls db restore` with the newest backup"

@@ -19,7 +19,7 @@ from adapter.errors import ConfigError
 from adapter.web.shedding import SPARE_THREADS
 
 from .cycles import AMONG_REQUESTS, look_seldom
-from .gunicorn_metrics import forget_worker
+from .gunicorn_metrics import MEMORY, forget_worker
 from .gunicorn_shares import give_place, take_place_back
 from .gunicorn_worker import Worker, hold_signals
 
@@ -116,7 +116,7 @@ def settings(config: Config) -> dict[str, Any]:
         # A webhook by GET has all its fields in the request line, add-ons' results too; the default is 4 094 bytes.
         "limit_request_line": 8_190,
         # The heartbeat file; on a disk, a slow fsync elsewhere could block it and get a healthy worker killed.
-        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108 - gunicorn's own file
+        "worker_tmp_dir": MEMORY if os.path.isdir(MEMORY) else None,
         "loglevel": config.logging.level,
         # gunicorn's messages in our log, masked alike. No access log: the URLs of webhooks hold numbers.
         "logger_class": MaskedLogger,

@@ -15,14 +15,14 @@ from typing import Any
 from adapter.config import Config
 from adapter.metrics import FOLDER
 
-_MEMORY = "/dev/shm"  # noqa: S108 - a new folder of our own in it
+MEMORY = "/dev/shm"  # nosec B108  # noqa: S108 - new files and folders of our own in it
 
 
 def count_together(config: Config) -> None:
     """Before the workers, in their master. Somebody who has set the folder themselves keeps it."""
     if config.metrics.token is None or os.environ.get(FOLDER):
         return
-    folder = tempfile.mkdtemp(prefix="sticky-calls-metrics-", dir=_MEMORY if os.path.isdir(_MEMORY) else None)
+    folder = tempfile.mkdtemp(prefix="sticky-calls-metrics-", dir=MEMORY if os.path.isdir(MEMORY) else None)
     os.environ[FOLDER] = folder
     atexit.register(_remove, folder, os.getpid())
 

@@ -91,7 +91,7 @@ def _parsed(body: bytes) -> ET.Element:
     guard.StartDoctypeDeclHandler = _refuse
     try:
         guard.Parse(body, True)
-        root = ET.fromstring(body)  # noqa: S314 - read once already, without declarations
+        root = ET.fromstring(body)  # nosec B314  # noqa: S314 - read once already, without declarations
     except (expat.ExpatError, ET.ParseError, ValueError, LookupError) as error:
         raise Fault(NOT_XML, f"not XML: {error}") from None
     if root.tag != "Response":

@@ -77,10 +77,10 @@ class Job(Generic[T]):
 
 
 Jobs = Sequence[Job[Any]]
-# Calls the function for the jobs (again: for all of them, and who has come since), does all of them in one transaction
-# and commits it. A job that fails alone gets its `failed`; what this raises, all of them fail with. It has until the
-# deadline to begin.
-Together = Callable[[Callable[[], Jobs], float], None]
+# Calls the first function for the jobs (again: for all of them, and who has come since), does all of them in one
+# transaction and commits it; then it may call the second, and nobody waits for what it does after that. A job that
+# fails alone gets its `failed`; what this raises before, all of them fail with. It has until the deadline to begin.
+Together = Callable[[Callable[[], Jobs], Callable[[], None], float], None]
 
 
 class GroupCommit:
@@ -160,22 +160,49 @@ class GroupCommit:
             deadline = max((job.deadline for job in self._waiting), default=0.0)
         if not deadline:
             return  # they have stepped out
-        taken: list[Job[Any]] = []
+        round_ = _Round(self._take)
         try:
-            together(lambda: self._take(taken), deadline)
+            together(round_.take, round_.tell, deadline)
         except BaseException as error:  # noqa: BLE001 - raised by those who wait
-            if not taken and time.monotonic() < deadline:
-                self._take(taken)  # not for want of time: nobody would get further
-            for job in taken:
-                job.failed = job.failed or (error if len(taken) == 1 else _failure(error))
-        for job in taken:
-            job.done.release()
+            round_.fail(error, is_late=time.monotonic() >= deadline)
+        round_.tell()
 
-    def _take(self, taken: list[Job[Any]]) -> Jobs:
+    def _take(self) -> Jobs:
         with self._mutex:
-            taken.extend(self._waiting)
+            waiting = list(self._waiting)
             self._waiting.clear()
-        return taken
+        return waiting
+
+
+class _Round:
+    """The jobs of one transaction, until they are told how it ended."""
+
+    def __init__(self, waiting: Callable[[], Jobs]) -> None:
+        self._waiting = waiting
+        self._is_told = False
+        self.taken: list[Job[Any]] = []
+
+    def take(self) -> Jobs:
+        """All so far, and who has come since."""
+        self.taken.extend(self._waiting())
+        return self.taken
+
+    def fail(self, error: BaseException, *, is_late: bool) -> None:
+        """What was committed is committed, whatever happens after it."""
+        if self._is_told:
+            return
+        if not self.taken and not is_late:
+            self.take()  # nobody would get further
+        for job in self.taken:
+            job.failed = job.failed or (error if len(self.taken) == 1 else _failure(error))
+
+    def tell(self) -> None:
+        """They go on."""
+        if self._is_told:
+            return
+        self._is_told = True
+        for job in self.taken:
+            job.done.release()
 
 
 def _failure(error: BaseException) -> BaseException:

@@ -2,8 +2,10 @@
 
 A machine that is switched off, a network that swallows everything, a lock that nobody lets go of are only known by
 waiting. If everybody waited, every thread of the service would be held up, and callers who need nothing but a greeting
-would queue up behind them. Nobody waits before trying: as soon as the database is back, the next try finds it. Leaves
-out: what is tried (`postgres` connects, use cases write).
+would queue up behind them. Nobody waits before trying: as soon as the database is back, the next try finds it.
+
+A database that is damaged is not away: everybody tries, as what they need may lie elsewhere, and finds out at once.
+Leaves out: what is tried (`postgres` connects, use cases write).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapter.errors import StoreUnavailable
+from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
 
 
 class Outage:
@@ -24,6 +26,7 @@ class Outage:
         self._is_away = False
         self._is_tried = False
         self._worked_at: float | None = None
+        self._damaged_at: float | None = None
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -37,19 +40,32 @@ class Outage:
             tries_alone, self._is_tried = not self._is_tried, True
         try:
             yield
+        except (StoreDamaged, StoreMismatch):
+            self.note_damage()
+            self._ended(tries_alone, is_away=self._is_away)
+            raise
         except StoreUnavailable:
             self._ended(tries_alone, is_away=True)
             raise
         except BaseException:
             self._ended(tries_alone, is_away=self._is_away)
             raise
-        self._worked_at = time.monotonic()
+        self._worked_at, self._damaged_at = time.monotonic(), None
         self._ended(tries_alone, is_away=False)
 
     def worked_within(self, seconds: float) -> bool:
         """Whether an attempt was successful so short a time ago, and none has failed since."""
         worked_at = None if self._is_away else self._worked_at
         return worked_at is not None and time.monotonic() - worked_at < seconds
+
+    def note_damage(self) -> None:
+        """Somebody who did not attempt it here has met with it."""
+        self._damaged_at = time.monotonic()
+
+    def damaged_within(self, seconds: float) -> bool:
+        """Whether something could not be read so short a time ago, and no attempt was successful since."""
+        damaged_at = self._damaged_at
+        return damaged_at is not None and time.monotonic() - damaged_at < seconds
 
     def _ended(self, tried_alone: bool, *, is_away: bool) -> None:
         with self._mutex:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from psycopg import errors, pq
 from psycopg.conninfo import conninfo_to_dict
 
-from adapter.errors import AdapterError, ConfigError, StoreInterrupted, StoreMismatch, StoreUnavailable
+from adapter.errors import AdapterError, ConfigError, StoreDamaged, StoreInterrupted, StoreMismatch, StoreUnavailable
 
 from .outage import Outage
 from .postgres_wire import Connection, Said, is_idle, is_lost
@@ -179,6 +179,8 @@ def translate(error: psycopg.Error, connection: Connection) -> AdapterError | ps
         return StoreUnavailable("the database is busy: no turn to write within the time limit")
     if isinstance(error, errors.InsufficientPrivilege):
         return StoreUnavailable(f"the database cannot be used: {_first_line(error)}")
+    if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
+        return StoreDamaged(f"the database is damaged: {_first_line(error)}")
     if isinstance(error, _OUR_MISTAKES):
         return error
     return StoreUnavailable(f"the database cannot be used: {_first_line(error)}")

@@ -91,7 +91,7 @@ class PostgresStore(Store):
         job = Job(realm, work, time.monotonic() + patience, None, ahead, is_hurried=hurried)
         return group.do(job, self._together)
 
-    def _together(self, take: Callable[[], Jobs], deadline: float) -> None:
+    def _together(self, take: Callable[[], Jobs], _tell: Callable[[], None], deadline: float) -> None:
         """What `GroupCommit` wants done. What went wrong for all is tried again for each alone."""
         jobs: list[Job[Any]] = []
 
@@ -293,5 +293,5 @@ def _pauses() -> Iterator[float]:
     """Longer and longer, and not in step with others who wait for the same."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        yield pause * random.uniform(0.5, 1.5)  # nosec B311  # noqa: S311 - no secret
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

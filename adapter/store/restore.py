@@ -1,8 +1,8 @@
 """Putting a backup in the place of the database, and keeping what must not come back from coming back.
 
-Who was erased since the backup is erased in it, and keys revoked since are revoked, before it takes the database's
-place in one step; the old file is kept aside. Killed at any moment, there is the old database or the new one. Leaves
-out: making backups (`backup`), PostgreSQL.
+Who was erased since the backup is erased in it, and API keys are what they were last: revoked, made anew, hashed under
+another pepper since. Then it takes the database's place in one step; the old file is kept aside. Killed at any moment,
+there is the old database or the new one. Leaves out: making backups (`backup`), PostgreSQL.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,27 +22,29 @@ from adapter.errors import AdapterError, StoreUnavailable
 
 from . import backup, keys, records
 from .database import NO_REALM, Row, Store
-from .keys import KeyRecord
 from .refs import from_bytes
 from .sqlite_store import SqliteStore
 from .statements import Prepared, upsert
-from .tables import tombstones
+from .tables import api_keys, tombstones
 
 # Where SQLite's readers hold their lock in the file (its file format, "locking"): in WAL mode as long as they are open.
 _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
 _COMPANIONS = ("-wal", "-shm")
 _TOMBSTONES = Prepared(sa.select(tombstones))
 _BURY = upsert(tombstones)
+_KEYS = Prepared(sa.select(api_keys))
+_TAKE_KEY = upsert(api_keys)
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """`aside`: where the old file is, None when there was none. `erased`, `revoked`: customers and keys that the backup
-    still had. `unasked`: why the old database could not be asked about them."""
+    still had; `made`: keys that it had not yet. `unasked`: why the old database could not be asked about them."""
 
     aside: Path | None
     erased: int = 0
     revoked: int = 0
+    made: int = 0
     unasked: str | None = None
 
 
@@ -66,7 +68,7 @@ def restore(source: Path, store: SqliteStore, now: Millis) -> Restored:
         finally:
             for leftover in draft.parent.glob(f"{draft.name}*"):
                 leftover.unlink()
-    return Restored(aside, restored.erased, restored.revoked, restored.unasked)
+    return replace(restored, aside=aside)
 
 
 def _refuse_in_use(target: Path) -> None:
@@ -84,8 +86,7 @@ def _carried_over(old: SqliteStore, draft: Path) -> Restored:
     try:
         _fold(old.path)
         with old.read(NO_REALM) as tx:
-            erased = tx.rows(_TOMBSTONES, {})
-        known = keys.all(old)
+            erased, known = tx.rows(_TOMBSTONES, {}), tx.rows(_KEYS, {})
     except (AdapterError, sqlite3.Error) as error:
         return Restored(None, unasked=str(error))
     finally:
@@ -94,7 +95,7 @@ def _carried_over(old: SqliteStore, draft: Path) -> Restored:
     new = SqliteStore(draft, old.keyring, 5.0)
     try:
         new.migrate()
-        return Restored(None, _bury(new, erased), _revoke(new, known))
+        return Restored(None, _bury(new, erased), *_take_keys(new, known))
     finally:
         new.close()
 
@@ -108,16 +109,15 @@ def _bury(new: Store, erased: list[Row]) -> int:
     return count
 
 
-def _revoke(new: Store, known: list[KeyRecord]) -> int:
-    living = {record.prefix for record in keys.all(new) if record.revoked_at is None}
-    for record in known:
-        if record.expires_at is not None:
-            keys.expire(new, record.prefix, record.expires_at)
-    return sum(
-        keys.revoke(new, record.prefix, record.revoked_at)
-        for record in known
-        if record.revoked_at is not None and record.prefix in living
-    )
+def _take_keys(new: Store, known: list[Row]) -> tuple[int, int]:
+    """How many are revoked by that, and how many are new."""
+    before = {record.prefix: record.revoked_at is None for record in keys.all(new)}
+    with new.begin(NO_REALM) as tx:
+        for row in known:
+            tx.execute(_TAKE_KEY, dict(zip(api_keys.c.keys(), row, strict=True)))
+    revoked = {record.prefix for record in keys.all(new) if record.revoked_at is not None}
+    made = sum(record.prefix not in before for record in keys.all(new))
+    return sum(before.get(prefix, False) for prefix in revoked), made
 
 
 def _fold(path: Path) -> None:

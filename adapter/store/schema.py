@@ -19,6 +19,7 @@ from .sqlite import translate
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # The version of a database that is being filled by `db copy`: no service starts on it.
 COPYING = "copying"
+_COPY_UNFINISHED = "a copy into this database is not finished: run `sticky-calls db copy … --finish`"
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
@@ -61,18 +62,18 @@ def behind(version: str | None) -> list[str]:
     if version == head():
         return []
     if version == COPYING:
-        return ["a copy into this database is not finished: run `sticky-calls db copy … --finish`"]
+        return [_COPY_UNFINISHED]
+    if version is not None and version not in _known():
+        return [_newer(version)]
     return [f"schema is at {version or 'nothing'}, this version needs {head()}: run `sticky-calls db upgrade`"]
 
 
 def check_known(version: str) -> None:
     """StoreMismatch for a revision of a newer version."""
     if version == COPYING:
-        raise StoreMismatch("a copy into this database is not finished: run `sticky-calls db copy … --finish`")
+        raise StoreMismatch(_COPY_UNFINISHED)
     if version not in _known():
-        raise StoreMismatch(
-            f"the database is at {version}, which this version does not know: install the newer version"
-        )
+        raise StoreMismatch(_newer(version))
 
 
 def run_steps(connection: sa.Connection, to: str = "head") -> None:
@@ -86,6 +87,10 @@ def run_steps(connection: sa.Connection, to: str = "head") -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+
+
+def _newer(version: str) -> str:
+    return f"the database is at {version}, which this version does not know: install the newer version"
 
 
 @cache

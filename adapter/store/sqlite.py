@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from adapter.errors import AdapterError, StoreMismatch, StoreUnavailable
+from adapter.errors import AdapterError, StoreDamaged, StoreMismatch, StoreUnavailable
 
 # Each row changes about two pages: about a thousand, after which SQLite itself would checkpoint.
 CHECKPOINT_ROWS = 500
@@ -50,7 +50,8 @@ def translate(error: sqlite3.Error) -> AdapterError | sqlite3.Error:
         return error
     if str(error).startswith(("no such table", "no such column")):
         return StoreMismatch(f"the database lacks what this version needs ({error}): run `sticky-calls db upgrade`")
-    return StoreUnavailable(f"the database cannot be used: {error}")
+    is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return (StoreDamaged if is_damaged else StoreUnavailable)(f"the database cannot be used: {error}")
 
 
 def is_busy(error: sqlite3.Error) -> bool:

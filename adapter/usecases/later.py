@@ -16,7 +16,7 @@ from typing import Any
 
 from adapter.engine.line import Line
 from adapter.engine.model import HangUp, Hints, Mode, Outcome, Principal, Turn
-from adapter.errors import StoreUnavailable
+from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
 from adapter.store.database import Transaction
 from adapter.store.inbox import Inbox
 
@@ -121,6 +121,10 @@ def _apply(service: Service, principal: Principal, events: Sequence[_Event]) -> 
     """Those that are done with, and whether a limit refused one, and with it those behind it."""
     try:
         done = service.store.transact(principal.realm, lambda tx: list(takewhile(lambda each: each.apply(tx), events)))
+    except (StoreDamaged, StoreMismatch):
+        # Perhaps a part of it alone: what lies elsewhere does not wait behind that. The log has it from callers.
+        service.outage.note_damage()
+        return ([], False) if len(events) == 1 else _apply_singly(service, principal, events)
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - one that cannot be applied must not stop those behind it for ever

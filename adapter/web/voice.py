@@ -279,7 +279,7 @@ def _number(text: str) -> int:
 
 def _say_what_broke(what: str, error: Exception) -> None:
     if isinstance(error, AdapterError):
-        _LOG.error("%s: %s", what, error.code)
+        _LOG.error("%s: %s: %s", what, error.code, error.message)
     else:
         _LOG.error("%s: %s", what, type(error).__name__, exc_info=error)
 

@@ -37,12 +37,13 @@ def test_slow_connections_hold_up_the_shipped_nginx_and_nobody_else() -> None:
 @pytest.mark.skipif(_NGINX is None, reason="nginx is not installed here")
 def test_what_the_shipped_nginx_itself_refuses_is_json() -> None:
     with slow.shipped() as (server, port, context):
-        for path, body, status in (
-            ("/v1/calls/start", "x" * 2_000_000, 413),
-            ("/" + "a" * 20_000, "", 414),
-            ("/v1/nowhere", "", 401),
+        for path, body, headers, status in (
+            ("/v1/calls/start", "x" * 2_000_000, {}, 413),
+            ("/" + "a" * 20_000, "", {}, 414),
+            ("/v1/calls/start", "", {"X-Long": "a" * 20_000}, 431),
+            ("/v1/nowhere", "", {}, 401),
         ):
-            with slow.asked(port, context, "POST", path, body) as answer:
+            with slow.asked(port, context, "POST", path, body, headers) as answer:
                 assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
                 assert set(json.loads(answer.read())) == {"error", "message"}
         shutil.move(server.folder / "http.sock", server.folder / "gone.sock")

@@ -47,13 +47,14 @@ def test_restoring_tells_a_script_what_was_done(tmp_path: Path) -> None:
     (tmp_path / "sticky-calls.db").unlink()
     told = json.loads(db("restore", "copy.db", "--json").stdout)
     name = f"{tmp_path}/sticky-calls.db"
-    assert told == {"database": name, "aside": None, "erased": 0, "revoked": 0, "unasked": None}
+    assert told == {"database": name, "aside": None, "erased": 0, "revoked": 0, "made": 0, "unasked": None}
 
 
 def test_what_was_carried_over_and_what_could_not_be_is_told() -> None:
     assert _remarks(Restored(None)) == []
-    remarks = _remarks(Restored(Path("old.db"), 2, 1, "it is damaged"))
-    assert ["kept as old.db" in remarks[0], "2 customers erased and 1 keys revoked" in remarks[1]] == [True, True]
+    remarks = _remarks(Restored(Path("old.db"), 2, 1, 3, "it is damaged"))
+    assert "kept as old.db" in remarks[0]
+    assert "2 customers erased, 1 keys revoked and 3 keys made" in remarks[1]
     assert remarks[2].endswith("it is damaged")
 
 

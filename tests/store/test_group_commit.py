@@ -74,6 +74,37 @@ def test_all_who_wait_share_one_commit(store: SqliteStore, realm: Realm, pool: T
     assert used(store, realm) == 1 + sum(range(1, 11))
 
 
+def test_nobody_waits_for_a_checkpoint(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> None:
+        begun.set()
+        assert may_end.wait(10)
+
+    monkeypatch.setattr(store.connections, "checkpoint_if_due", slowly)
+    first = pool.submit(store.transact, realm, add(1))
+    assert begun.wait(10)
+    assert first.result(5) == 1
+    second = pool.submit(store.transact, realm, add(2))
+    may_end.set()
+    assert second.result(5) == 2
+    assert used(store, realm) == 3
+
+
+def test_what_breaks_after_the_commit_is_nobodys_failure(
+    store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise Boom
+
+    monkeypatch.setattr(store.connections, "checkpoint_if_due", broken)
+    assert store.transact(realm, add(1)) == 1
+    assert store.transact(realm, add(2)) == 2
+    assert used(store, realm) == 3
+
+
 def test_whoever_fails_undoes_only_its_own(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:
     with nobody_may_write(store):
         first, broken, last = come(store, pool, realm, add(1), fail, add(10))

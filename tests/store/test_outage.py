@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adapter.errors import StoreUnavailable
+from adapter.errors import StoreDamaged, StoreUnavailable
 from adapter.store import postgres
 from adapter.store.database import NO_REALM, Store
 from adapter.store.outage import Outage
@@ -47,6 +47,14 @@ def test_when_it_is_back_everybody_may_connect_at_once() -> None:
         pass
     with outage.attempt(), outage.attempt(), outage.attempt():
         pass
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("state", ["XX001", "XX002"], ids=["data", "index"])
+def test_what_is_damaged_is_told_from_what_is_away(store: Store, state: str) -> None:
+    damaged = f"DO $$ BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(StoreDamaged, match="invalid page"):
+        store.transact(NO_REALM, lambda tx: tx.plainly(damaged))
 
 
 @pytest.fixture

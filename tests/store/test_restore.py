@@ -78,6 +78,19 @@ def test_a_key_revoked_since_stays_revoked_and_one_that_was_to_expire_expires(
     assert [record.revoked_at for record in keys.all(store)].count(200) == 1
 
 
+def test_keys_made_or_brought_under_another_pepper_since_still_open(store: SqliteStore, tmp_path: Path) -> None:
+    """Else a restore locks all clients out who were given new keys for old ones."""
+    before, _ = keys.issue(store, PEPPER, "org", Mode.PROD, "x", 100)
+    backup.back_up(store.path, tmp_path / "backup.db")
+    since, _ = keys.issue(store, PEPPER, "org", Mode.PROD, "y", 200)
+    for secret in (before, since):
+        assert keys.find(store, b"another pepper", secret, 300, (PEPPER,))
+    store.close()
+    assert restore.restore(tmp_path / "backup.db", store, 0).made == 1
+    for secret in (before, since):
+        assert keys.find(store, b"another pepper", secret, 400)
+
+
 def test_a_database_in_use_is_left_alone(store: SqliteStore, realm: Realm, copy: Path) -> None:
     holds = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM usage').fetchall();"

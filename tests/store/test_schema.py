@@ -112,7 +112,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
     with pytest.raises(StoreMismatch, match="9999"):
         store.migrate()
     assert store.schema_problems() == [
-        f"schema is at 9999, this version needs {schema.head()}: run `sticky-calls db upgrade`"
+        "the database is at 9999, which this version does not know: install the newer version"
     ]
 
 

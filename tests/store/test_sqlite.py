@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from adapter.engine.model import Realm
-from adapter.errors import StoreMismatch, StoreUnavailable
-from adapter.store import meters, sqlite
-from adapter.store.database import Store
+from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
+from adapter.store import meters, presence, sqlite
+from adapter.store.database import NO_REALM, Store
 
 pytestmark = pytest.mark.sqlite
 
@@ -162,3 +163,15 @@ def test_what_callers_are_told() -> None:
     assert sqlite.translate(ours) is ours
     assert isinstance(sqlite.translate(sqlite3.OperationalError("no such column: x")), StoreMismatch)
     assert isinstance(sqlite.translate(sqlite3.OperationalError("database is locked")), StoreUnavailable)
+
+
+@pytest.mark.parametrize("first", [0, 4096], ids=["no database any more", "pages of noise"])
+def test_what_is_damaged_is_told_from_what_is_away(store: Store, path: Path, first: int) -> None:
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    with path.open("r+b") as file:
+        file.seek(first)
+        file.write(b"\xff" * (path.stat().st_size - first))
+    with pytest.raises(StoreDamaged):
+        store.transact(NO_REALM, presence.look)

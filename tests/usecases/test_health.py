@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 
 from adapter.app import create_app
+from adapter.errors import StoreDamaged
+from adapter.store import calls
 from adapter.usecases import Service, health
 from tests import databases
 from tests.builders import Twilio, a_config, call_sid
@@ -93,3 +95,32 @@ def test_whoever_asks_again_and_again_does_not_make_the_disk_work(
     assert health(service)
     assert len(written) == before
     service.store.close()
+
+
+@pytest.mark.parametrize("table", ["calls", "variables", "tombstones"])
+def test_who_lacks_a_table_is_not_healthy(service: Service, tmp_path: Path, table: str) -> None:
+    assert health(service)
+    with databases.without(tmp_path, table):
+        service.outage._worked_at = None  # a second later
+        assert not health(service)
+    service.outage._damaged_at = None  # half a minute later
+    assert health(service)
+
+
+def test_damage_that_a_call_has_met_with_is_told_until_a_call_goes_well(
+    app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No look from outside finds a damaged page in the middle of a table."""
+    twilio = Twilio(app.test_client())
+    assert health(service)
+    with monkeypatch.context() as patched:
+        patched.setattr(calls, "find", lose_a_page)
+        twilio.voice(call_sid(1))
+    service.outage._worked_at = None  # a second later
+    assert not health(service)
+    twilio.voice(call_sid(2))
+    assert health(service)
+
+
+def lose_a_page(*_: object) -> None:
+    raise StoreDamaged("database disk image is malformed")

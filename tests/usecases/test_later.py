@@ -17,7 +17,7 @@ from flask import Flask
 from adapter.config import Config, TwilioAccount, TwilioConfig
 from adapter.engine.line import Confirm, Destination, DestinationKind, Forget, Menu, MenuOption, ProofKind
 from adapter.engine.model import Mode, Turn
-from adapter.errors import SealBroken, StoreUnavailable
+from adapter.errors import SealBroken, StoreDamaged, StoreUnavailable
 from adapter.store import calls, sqlite_store
 from adapter.store.database import Transaction
 from adapter.store.postgres_store import PostgresStore
@@ -258,8 +258,9 @@ def test_events_are_applied_in_order_many_to_a_transaction(
     assert len(transactions) == 3
 
 
+@pytest.mark.parametrize("error", [SealBroken("no such key"), StoreDamaged("a page is malformed")], ids=repr)
 def test_one_that_cannot_be_applied_holds_nobody_up_and_is_tried_again(
-    app: Flask, service: Service, api: Api, twilio: Twilio, monkeypatch: pytest.MonkeyPatch, away: Away
+    app: Flask, service: Service, twilio: Twilio, monkeypatch: pytest.MonkeyPatch, away: Away, error: Exception
 ) -> None:
     with away():
         for number in range(3):
@@ -268,7 +269,7 @@ def test_one_that_cannot_be_applied_holds_nobody_up_and_is_tried_again(
 
     def find(tx: Transaction, call_id: str) -> object:
         if call_id == call_sid(1):
-            raise SealBroken("no such key")
+            raise error
         return real(tx, call_id)
 
     with monkeypatch.context() as patched:

@@ -16,7 +16,8 @@ from flask import Flask
 
 from adapter.app import create_app
 from adapter.metrics import Metrics
-from adapter.web import arrival, shedding
+from adapter.store import inbox
+from adapter.web import arrival, in_time, shedding
 from adapter.web.shedding import Shedding, _Queue
 from tests import databases
 from tests.builders import CountedIds, Twilio, a_config, call_sid
@@ -242,3 +243,18 @@ def test_the_app_as_a_whole_does_so(app: Flask) -> None:
         arrival.note_wait(0.0)
     assert (caller.status_code, b"<Dial" in caller.data) == (200, True)
     assert app.test_client().post(API).status_code == 401
+
+
+def test_the_page_about_it_has_the_numbers_of_the_code() -> None:
+    page = " ".join((Path(__file__).parents[2] / "deploy" / "scaling.md").read_text("utf-8").split())
+    for is_so, told in (
+        (shedding.SPARE_THREADS == 4, "four threads more than `server.threads`"),
+        (shedding._ALL_STAND_STILL_SECONDS == 0.25, "stood still for a quarter of a second"),
+        (shedding._RESERVED_OF == 4 and shedding._STANDSTILL_SECONDS == 0.5, "One thread in four (2 of 8)"),
+        (shedding._QUEUE_SECONDS == 0.25, "waited a quarter of a second for a thread, and that for a second"),
+        (shedding._STANDING_SECONDS == 1.0, "until nobody has waited for a second"),
+        (in_time._LONGEST_QUEUE_SHARE == 1 / 6, "a sixth of `twilio.webhook_deadline_ms`"),
+        (inbox.MOST_BYTES == 64 * 1024**2, "(64 MiB)"),
+    ):
+        assert is_so, told
+        assert told in page

@@ -70,7 +70,7 @@ def is_xml(document: str) -> bool:
     if "<!DOCTYPE" in document:
         return False
     try:
-        ET.fromstring(document.encode("utf-8", "replace"))  # noqa: S314 - no entities without a DOCTYPE
+        ET.fromstring(document.encode("utf-8", "replace"))  # nosec B314  # noqa: S314 - no entities without a DOCTYPE
     except (ET.ParseError, ValueError, LookupError):
         return False
     return True
