@@ -8,13 +8,13 @@ was. Leaves out: reading files (`cli`), what a record may be (`web.customer_reco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, repeat
 from typing import Final
 
 from adapter.engine import identity, intents, variables
-from adapter.engine.model import Hints, IntentUpdate, Millis, Principal, VariableUpdate
+from adapter.engine.model import Hints, Intent, IntentStatus, IntentUpdate, Millis, Principal, VariableUpdate
 from adapter.engine.policy import DAY
 from adapter.store import answers
 from adapter.store.bulk.roster import Roster
@@ -35,8 +35,9 @@ _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 @dataclass(frozen=True, slots=True)
 class Record:
     """One customer of the other system. `hints` decide who it is; `numbers`: further ones of theirs. `last_contact`
-    None: not known. `last_seen`: of each number, that of `hints` first; None or left out: at the last contact. A
-    `customer_ref` that nobody has becomes that of a customer who is new."""
+    None: not known. `last_seen`: of each number, that of `hints` first; None or left out: at the last contact.
+    `attempts`: how often intents were left open, by name. A `customer_ref` that nobody has becomes that of a customer
+    who is new."""
 
     place: int
     hints: Hints
@@ -45,6 +46,7 @@ class Record:
     variables: tuple[VariableUpdate, ...] = ()
     last_contact: Millis | None = None
     last_seen: tuple[Millis | None, ...] = ()
+    attempts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +163,19 @@ class _Importing:
     def _remember(self, record: Record, ref: str, call_id: str) -> None:
         if record.intents:
             known = self.roster.intents(ref, [update.intent for update in record.intents])
-            self.roster.save_intents(ref, intents.apply(known, record.intents, call_id, self.now))
+            applied = intents.apply(known, record.intents, call_id, self.now)
+            self.roster.save_intents(ref, [_counted(each, dict(record.attempts)) for each in applied])
         if record.variables:
             living = self.roster.variables(ref, [update.name for update in record.variables], self.now)
             policy = self.service.policy.variables
             self.roster.save_variables(ref, *variables.apply(living, record.variables, policy, self.now))
+
+
+def _counted(intent: Intent, attempts: Mapping[str, int]) -> Intent:
+    """An open one was left open as often as the other system says, if it says more."""
+    if intent.status is IntentStatus.RESOLVED:
+        return intent
+    return replace(intent, attempt_count=max(intent.attempt_count, attempts.get(intent.intent, 0)))
 
 
 def _progress(tx: Transaction, file: str, now: Millis) -> Progress:

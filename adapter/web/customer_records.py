@@ -27,6 +27,7 @@ FIELDS: Final = frozenset(
     }
 )
 _MOST_NUMBERS: Final = 50
+_MOST_ATTEMPTS: Final = 1_000_000
 
 
 def read_record(value: object, place: int, policy: VariablePolicy, now: Millis) -> Record | list[Issue]:
@@ -41,14 +42,15 @@ def read_record(value: object, place: int, policy: VariablePolicy, now: Millis) 
     issues += [_of_record(issue) for each in (first, *more) if isinstance(each, list) for issue in each]
     contact = _instant("last_contact", value, now)
     seen = [_instant("last_seen", number, now) for number in numbers]
-    issues += [each for each in (contact, *seen) if isinstance(each, Issue)]
+    attempts = _attempts(value.get("intents"))
+    issues += [each for each in (contact, *seen, attempts) if isinstance(each, Issue)]
     if len(numbers) > _MOST_NUMBERS:
         issues.append(Issue(("numbers",), f"numbers must not hold more than {_MOST_NUMBERS}"))
-    if issues or isinstance(first, list) or isinstance(contact, Issue):
+    if issues or isinstance(first, list) or isinstance(contact, Issue) or isinstance(attempts, Issue):
         return issues
     rest = tuple(_hints(each) for each in more if isinstance(each, EndCall))
     when = tuple(each for each in seen if not isinstance(each, Issue))
-    return Record(place, _hints(first), rest, first.intents, first.variables, contact, when)
+    return Record(place, _hints(first), rest, first.intents, first.variables, contact, when, attempts)
 
 
 def _numbers(value: Json) -> list[Json]:
@@ -112,6 +114,15 @@ def _of_record(issue: Issue) -> Issue:
     path = tuple(step for step in issue.path if step not in ("identity_hints", "telco"))
     message = issue.message.removeprefix("identity_hints.").removeprefix("telco.")
     return Issue(path, message.replace("identity_hints", "the record"))
+
+
+def _attempts(intents: object) -> tuple[tuple[str, int], ...] | Issue:
+    """By intent, where an export tells them."""
+    listed = [each for each in intents if isinstance(each, Mapping)] if isinstance(intents, list) else []
+    told = [(str(each.get("intent")), each["attempt_count"]) for each in listed if "attempt_count" in each]
+    if all(type(count) is int and 0 <= count <= _MOST_ATTEMPTS for _, count in told):
+        return tuple(told)
+    return Issue(("intents",), f"attempt_count must be a whole number up to {_MOST_ATTEMPTS:,}")
 
 
 def _instant(name: str, of: Json, now: Millis) -> Millis | Issue | None:
