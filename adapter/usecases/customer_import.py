@@ -8,12 +8,13 @@ was. Leaves out: reading files (`cli`), what a record may be (`web.customer_reco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from typing import Final
 
 from adapter.engine import identity, intents, variables
-from adapter.engine.model import Hints, IntentUpdate, Millis, Principal, VariableUpdate
+from adapter.engine.model import Hints, Intent, IntentStatus, IntentUpdate, Millis, Principal, VariableUpdate
 from adapter.engine.policy import DAY
 from adapter.store import answers
 from adapter.store.bulk.roster import Roster
@@ -34,7 +35,9 @@ _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 @dataclass(frozen=True, slots=True)
 class Record:
     """One customer of the other system. `hints` decide who it is; `numbers`: further ones of theirs. `last_contact`
-    None: not known. A `customer_ref` that nobody has becomes that of a customer who is new."""
+    None: not known. `last_seen`: of each number, that of `hints` first; None or left out: at the last contact.
+    `attempts`: how often intents were left open, by name. A `customer_ref` that nobody has becomes that of a customer
+    who is new."""
 
     place: int
     hints: Hints
@@ -42,6 +45,8 @@ class Record:
     intents: tuple[IntentUpdate, ...] = ()
     variables: tuple[VariableUpdate, ...] = ()
     last_contact: Millis | None = None
+    last_seen: tuple[Millis | None, ...] = ()
+    attempts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +122,17 @@ class _Importing:
         """Whether the customer is new; None: they were erased."""
         call_id = f"import/{self.file[:12]}/{record.place}"
         contact = record.last_contact if record.last_contact is not None else self.now - _LONG_AGO
-        ref, is_new = self._recognized(record.hints, call_id, contact)
+        seen = chain(record.last_seen, repeat(None))
+        ref, is_new = self._recognized(record.hints, call_id, contact, next(seen))
         if ref is None:
             return None
         for number in record.numbers:
-            self._recognized(replace(number, customer_ref=ref), call_id, contact)
+            self._recognized(replace(number, customer_ref=ref), call_id, contact, next(seen))
         self._remember(record, ref, call_id)
         return is_new
 
-    def _recognized(self, hints: Hints, call_id: str, contact: Millis) -> tuple[str | None, bool]:
-        """Whose record it is, the links written that the decision says."""
+    def _recognized(self, hints: Hints, call_id: str, contact: Millis, seen: Millis | None) -> tuple[str | None, bool]:
+        """Whose record it is, the links written that the decision says. `seen`: when the number was."""
         roster = self.roster
         decision = identity.resolve(call_id, hints, roster.facts(hints), self.service.policy, self.now)
         ref = decision.customer_ref
@@ -138,7 +144,7 @@ class _Importing:
         else:
             roster.touch(ref, contact)
         if hints.ani is not None and decision.links.ani:
-            roster.link_ani(hints.ani, ref, contact, hints.line_type, self.now)
+            roster.link_ani(hints.ani, ref, contact if seen is None else seen, hints.line_type, self.now)
         for pair in decision.links.external:
             roster.link_external(pair, ref, contact)
         if hints.ani is not None and decision.links.sightings:
@@ -157,11 +163,19 @@ class _Importing:
     def _remember(self, record: Record, ref: str, call_id: str) -> None:
         if record.intents:
             known = self.roster.intents(ref, [update.intent for update in record.intents])
-            self.roster.save_intents(ref, intents.apply(known, record.intents, call_id, self.now))
+            applied = intents.apply(known, record.intents, call_id, self.now)
+            self.roster.save_intents(ref, [_counted(each, dict(record.attempts)) for each in applied])
         if record.variables:
             living = self.roster.variables(ref, [update.name for update in record.variables], self.now)
             policy = self.service.policy.variables
             self.roster.save_variables(ref, *variables.apply(living, record.variables, policy, self.now))
+
+
+def _counted(intent: Intent, attempts: Mapping[str, int]) -> Intent:
+    """An open one was left open as often as the other system says, if it says more."""
+    if intent.status is IntentStatus.RESOLVED:
+        return intent
+    return replace(intent, attempt_count=max(intent.attempt_count, attempts.get(intent.intent, 0)))
 
 
 def _progress(tx: Transaction, file: str, now: Millis) -> Progress:

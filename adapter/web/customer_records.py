@@ -27,6 +27,7 @@ FIELDS: Final = frozenset(
     }
 )
 _MOST_NUMBERS: Final = 50
+_MOST_ATTEMPTS: Final = 1_000_000
 
 
 def read_record(value: object, place: int, policy: VariablePolicy, now: Millis) -> Record | list[Issue]:
@@ -39,19 +40,21 @@ def read_record(value: object, place: int, policy: VariablePolicy, now: Millis) 
     first = read(_as_end(value, numbers[0] if numbers else {}))
     more = [read(_as_end({}, number)) for number in numbers[1:]]
     issues += [_of_record(issue) for each in (first, *more) if isinstance(each, list) for issue in each]
-    contact = _last_contact(value.get("last_contact"), now)
-    if isinstance(contact, Issue):
-        issues.append(contact)
+    contact = _instant("last_contact", value, now)
+    seen = [_instant("last_seen", number, now) for number in numbers]
+    attempts = _attempts(value.get("intents"))
+    issues += [each for each in (contact, *seen, attempts) if isinstance(each, Issue)]
     if len(numbers) > _MOST_NUMBERS:
         issues.append(Issue(("numbers",), f"numbers must not hold more than {_MOST_NUMBERS}"))
-    if issues or isinstance(first, list) or isinstance(contact, Issue):
+    if issues or isinstance(first, list) or isinstance(contact, Issue) or isinstance(attempts, Issue):
         return issues
     rest = tuple(_hints(each) for each in more if isinstance(each, EndCall))
-    return Record(place, _hints(first), rest, first.intents, first.variables, contact)
+    when = tuple(each for each in seen if not isinstance(each, Issue))
+    return Record(place, _hints(first), rest, first.intents, first.variables, contact, when, attempts)
 
 
 def _numbers(value: Json) -> list[Json]:
-    """Each with `ani` and `line_type`; the record's own first."""
+    """Each with `ani`, and perhaps `line_type` and `last_seen`; the record's own first."""
     own = [{name: value[name] for name in ("ani", "line_type") if value.get(name)}] if value.get("ani") else []
     listed = value.get("numbers") or []
     more = (
@@ -113,10 +116,20 @@ def _of_record(issue: Issue) -> Issue:
     return Issue(path, message.replace("identity_hints", "the record"))
 
 
-def _last_contact(written: object, now: Millis) -> Millis | Issue | None:
+def _attempts(intents: object) -> tuple[tuple[str, int], ...] | Issue:
+    """By intent, where an export tells them."""
+    listed = [each for each in intents if isinstance(each, Mapping)] if isinstance(intents, list) else []
+    told = [(str(each.get("intent")), each["attempt_count"]) for each in listed if "attempt_count" in each]
+    if all(type(count) is int and 0 <= count <= _MOST_ATTEMPTS for _, count in told):
+        return tuple(told)
+    return Issue(("intents",), f"attempt_count must be a whole number up to {_MOST_ATTEMPTS:,}")
+
+
+def _instant(name: str, of: Json, now: Millis) -> Millis | Issue | None:
+    written = of.get(name)
     if written in (None, ""):
         return None
-    wrong = Issue(("last_contact",), "last_contact must be an instant of the past, like 2026-02-07T10:30:00Z")
+    wrong = Issue((name,), f"{name} must be an instant of the past, like 2026-02-07T10:30:00Z")
     try:
         read = datetime.fromisoformat(str(written))
         at = round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1_000)

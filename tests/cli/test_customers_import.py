@@ -98,7 +98,10 @@ def test_a_file_that_was_imported_is_not_imported_twice(path: Path, tmp_path: Pa
 
 def test_what_is_exported_can_be_imported_elsewhere(path: Path, tmp_path: Path) -> None:
     run(path, "import", written(tmp_path, "crm.csv", CSV))
-    lines = [{"numbers": ["+14155550125", {"ani": "+14155550126", "line_type": "voip"}], "external_ids": {"crm": "9"}}]
+    older = {"ani": "+14155550126", "line_type": "voip", "last_seen": "2021-03-04T05:06:07.000Z"}
+    tried = {"intent": "refund", "status": "open", "attempt_count": 3}
+    lines = [{"numbers": ["+14155550125", older], "external_ids": {"crm": "9"}, "last_contact": "2022-01-01"}]
+    lines[0]["intents"] = [tried, {"intent": "order", "status": "resolved", "attempt_count": 3}]
     run(path, "import", written(tmp_path, "more.jsonl", "".join(json.dumps(each) + "\n" for each in lines)))
     everybody = tmp_path / "everybody.jsonl"
     assert run(path, "export", "--all", "--output", str(everybody)).exit_code == 0
@@ -108,6 +111,11 @@ def test_what_is_exported_can_be_imported_elsewhere(path: Path, tmp_path: Path) 
     result = run(other, "import", str(everybody))
     assert (result.exit_code, "4 new customers" in result.stdout) == (0, True), result.output
     assert known(other) == known(path)
+    seen = {number["ani"]: number["last_seen"] for each in exported(other) for number in each["numbers"]}
+    counts = {intent["intent"]: intent["attempt_count"] for each in exported(other) for intent in each["intents"]}
+    assert (counts["refund"], counts["order"]) == (3, 0)
+    assert seen["+14155550126"] == "2021-03-04T05:06:07.000Z"
+    assert seen["+14155550125"] == "2022-01-01T00:00:00.000Z"
     assert [each["customer_ref"] for each in exported(other)] == [each["customer_ref"] for each in exported(path)]
 
 
@@ -122,6 +130,11 @@ def test_what_is_exported_can_be_imported_elsewhere(path: Path, tmp_path: Path) 
         ('{"ani": "+14155550123", "variables": {"name": 5}}', "variables.name must be a string"),
         ('{"ani": "+14155550123", "line_type": "fax"}', "line_type must be one of"),
         ('{"ani": "+14155550123", "last_contact": "2099-01-01"}', "last_contact must be an instant of the past"),
+        ('{"numbers": [{"ani": "+14155550123", "last_seen": "soon"}]}', "last_seen must be an instant of the past"),
+        (
+            '{"ani": "+14155550123", "intents": [{"intent": "x", "attempt_count": -1}]}',
+            "attempt_count must be a whole number",
+        ),
         ('{"numbers": 5}', "ani must be a phone number"),
         ('{"customer_ref": "C1"}', "customer_ref must be a UUID"),
     ],
