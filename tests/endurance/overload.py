@@ -30,6 +30,8 @@ _CALLS_PER_SECOND = 5.0
 _CLIENTS = 1_000
 _FEW_CLIENTS, _MEASURED_SECONDS = 32, 3.0
 _BEFORE_SECONDS = 3.0
+# Served in the order of coming, nearly nobody is: the wait for a thread uses up the time.
+MOST_UNASKED = 0.5
 # Nobody waits for so long when there is nothing else to do.
 _NORMAL_SECONDS = 0.5
 _PROBE_EVERY_SECONDS = 0.25
@@ -129,6 +131,11 @@ def _judge_crowd(report: Report, crowd: load.Measured, wanted: float) -> None:
 
 def _judge_voice(report: Report, heard: Calls, began: float, over: float) -> None:
     report.faults += heard.bad()
+    voice = [each for each in heard.of("voice") if began <= each.at <= over]
+    unasked = sum("<Gather" not in each.body for each in voice)
+    report.told["callers who were put through unasked"] = f"{unasked} of {len(voice)}"
+    if unasked > MOST_UNASKED * len(voice):
+        report.slow.append(f"{unasked} of {len(voice)} callers were put through unasked")
     waits = sorted(each.seconds for each in heard.of("voice", "turn") if began <= each.at <= over)
     report.told["webhooks meanwhile"] = len(waits)
     report.most("TwiML after at most", waits[-1], MOST_SECONDS)

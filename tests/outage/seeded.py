@@ -8,6 +8,7 @@ from flask import Flask
 
 from adapter.store import inbox
 from adapter.store.outage import Outage
+from adapter.usecases import Service
 from tests import serving
 
 
@@ -18,8 +19,9 @@ def forgets() -> Flask:
 
 
 def waits() -> Flask:
-    """Every caller waits for the store by themselves."""
+    """Every caller waits for the store by themselves, for as long as a client of the API."""
     Outage.attempt = lambda *_: nullcontext()  # type: ignore[method-assign, assignment]
+    Service.hurried = lambda service, realm, work, ahead=None: service.store.transact(realm, work, None, ahead)  # type: ignore[method-assign]
     return serving.build()
 
 

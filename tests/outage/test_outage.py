@@ -25,3 +25,10 @@ def test_callers_hear_something_and_what_they_did_is_applied_afterwards() -> Non
 @pytest.mark.sqlite
 def test_a_server_that_loses_what_waits_is_found() -> None:
     assert any(fault.startswith("ends lost") for fault in outage("moved", "tests.outage.seeded:forgets()").faults)
+
+
+@pytest.mark.sqlite
+def test_a_server_that_lets_callers_wait_for_long_is_found() -> None:
+    """Other limits hold, whoever waits: what is found has to be found in spite of them."""
+    found = outage("locked", "tests.outage.seeded:waits()").slow
+    assert any(slow.startswith("TwiML after at most: 2.") for slow in found)
