@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
@@ -96,9 +97,10 @@ def _read_body() -> Body:
 def _drain() -> None:
     """Read what a client still sends, within reason: unread, it would make the server drop the kept connection."""
     stream = request.environ["wsgi.input"]
-    for _ in range(_MOST_DRAINED // _DRAINED_AT_ONCE):
-        if not stream.read(_DRAINED_AT_ONCE):
-            return
+    with suppress(Exception):  # broken off, or in broken chunks: each server has an error of its own for them
+        for _ in range(_MOST_DRAINED // _DRAINED_AT_ONCE):
+            if not stream.read(_DRAINED_AT_ONCE):
+                return
 
 
 def command_of(body: Body, read: Callable[[object], Any], *more: Issue) -> Any:

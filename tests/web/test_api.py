@@ -25,6 +25,13 @@ def small(app):
     return Api(app.test_client(), issue_key(app, "small"))
 
 
+class BrokenOff(io.BytesIO):
+    """What comes of a client that hangs up while it sends."""
+
+    def read(self, *_):
+        raise ConnectionResetError
+
+
 def issues(response):
     assert response.status_code == 400, response.text
     return [issue["path"] for issue in response.json["details"]["issues"]]
@@ -142,6 +149,15 @@ class TestBodies:
             environ_overrides={"wsgi.input_terminated": True},
         )
         assert response.status_code == status
+
+    def test_a_body_too_large_may_break_off(self, app, api):
+        response = app.test_client().post(
+            "/v1/calls/start",
+            input_stream=BrokenOff(),
+            headers={"Authorization": f"Bearer {api.key}"},
+            environ_overrides={"CONTENT_LENGTH": "300000"},
+        )
+        assert response.status_code == 413
 
     def test_a_new_caller_gets_the_references_answer(self, api):
         response = api.start("call_001", ani=ANI)
