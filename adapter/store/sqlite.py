@@ -21,6 +21,9 @@ from adapter.errors import AdapterError, StoreDamaged, StoreMismatch, StoreUnava
 
 # Each row changes about two pages: about a thousand, after which SQLite itself would checkpoint.
 CHECKPOINT_ROWS = 500
+# While nobody waits for it: with millions of customers the pages lie far apart, and moving a thousand of them takes
+# longer than the next caller should wait.
+QUIET_CHECKPOINT_ROWS = 100
 # Kept, the log is written over from its beginning, and a commit has only its data to sync; each one that makes the file
 # longer waits for the file system's journal, too, which takes several times as long. After a reader that took its time
 # it is cut back to nothing.
@@ -138,11 +141,13 @@ class Connections:
         finally:
             self._give_back(opened)
 
-    def checkpoint_if_due(self, connection: sqlite3.Connection) -> None:
-        """After a commit, under the write lock: keep the write-ahead log from growing without bound."""
+    def checkpoint_if_due(self, connection: sqlite3.Connection, *, is_quiet: bool = False) -> None:
+        """After a commit, under the write lock: keep the write-ahead log from growing without bound. `is_quiet`: nobody
+        waits to write."""
         rows = connection.total_changes
         is_bulk, self._rows_at_commit = rows - self._rows_at_commit > BULK_ROWS, rows
-        if rows - self._rows_at_checkpoint < (BULK_CHECKPOINT_ROWS if is_bulk else CHECKPOINT_ROWS):
+        usual = min(QUIET_CHECKPOINT_ROWS, CHECKPOINT_ROWS) if is_quiet else CHECKPOINT_ROWS
+        if rows - self._rows_at_checkpoint < (BULK_CHECKPOINT_ROWS if is_bulk else usual):
             return
         # However it ends: while a reader holds the log, trying after every commit would slow all writers down.
         self._rows_at_checkpoint = rows

@@ -237,7 +237,7 @@ class SqliteStore(Store):
                 self._roll_back(connection, error)
                 raise
             committed()
-            self.connections.checkpoint_if_due(connection)
+            self.connections.checkpoint_if_due(connection, is_quiet=self._group.is_quiet())
 
     def _together(self, take: Callable[[], Jobs], tell: Callable[[], None], deadline: float) -> None:
         """What `GroupCommit` wants done. They do not wait for a checkpoint: with millions of customers it takes longer

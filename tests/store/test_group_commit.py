@@ -79,7 +79,7 @@ def test_nobody_waits_for_a_checkpoint(
 ) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
-    def slowly(*_: object) -> None:
+    def slowly(*_: object, **__: object) -> None:
         begun.set()
         assert may_end.wait(10)
 
@@ -96,13 +96,29 @@ def test_nobody_waits_for_a_checkpoint(
 def test_what_breaks_after_the_commit_is_nobodys_failure(
     store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise Boom
 
     monkeypatch.setattr(store.connections, "checkpoint_if_due", broken)
     assert store.transact(realm, add(1)) == 1
     assert store.transact(realm, add(2)) == 2
     assert used(store, realm) == 3
+
+
+def test_it_is_quiet_until_several_write_together(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:
+    for _ in range(3):
+        store.transact(realm, add(1))
+    assert store._group.is_quiet()
+    with nobody_may_write(store):
+        futures = come(store, pool, realm, *[add(1)] * 10)
+        assert not store._group.is_quiet()
+    for future in futures:
+        future.result()
+    store.transact(realm, add(1))
+    assert not store._group.is_quiet()
+    for _ in range(30):
+        store.transact(realm, add(1))
+    assert store._group.is_quiet()
 
 
 def test_whoever_fails_undoes_only_its_own(store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor) -> None:

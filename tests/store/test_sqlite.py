@@ -32,12 +32,24 @@ def test_the_log_is_written_over_when_it_grows_long(
     store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch, rows: int, stays_short: bool
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", rows)
+    monkeypatch.setattr(sqlite, "QUIET_CHECKPOINT_ROWS", rows)
     store.renew()
     fill(store, realm, 60)
     half = wal(store)
     fill(store, realm, 60)
     assert (wal(store) < 1024 * 1024) is stays_short
     assert (wal(store) < 1.5 * half) is stays_short, "a log that keeps its length"
+
+
+@pytest.mark.parametrize(("quiet", "stays_short"), [(150, True), (10**9, False)], ids=["quiet", "control"])
+def test_while_nobody_waits_the_log_is_kept_shorter(
+    store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch, quiet: int, stays_short: bool
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 10**9)
+    monkeypatch.setattr(sqlite, "QUIET_CHECKPOINT_ROWS", quiet)
+    store.renew()
+    fill(store, realm, 60)
+    assert (wal(store) < 1024 * 1024) is stays_short
 
 
 def test_a_log_that_a_reader_made_long_is_cut(store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +67,7 @@ def test_a_log_that_a_reader_made_long_is_cut(store: Store, realm: Realm, monkey
 def test_very_large_transactions_are_moved_together_and_what_they_leave_is_cut_by_the_next_one_of_usual_size(
     store: Store, realm: Realm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite, "QUIET_CHECKPOINT_ROWS", 50)
     for name, rows in (("CHECKPOINT_ROWS", 50), ("BULK_ROWS", 59), ("BULK_CHECKPOINT_ROWS", 1_800)):
         monkeypatch.setattr(sqlite, name, rows)
     monkeypatch.setattr(sqlite, "LONGEST_LOG_BYTES", 256 * 1024)
