@@ -141,6 +141,10 @@ class Connections:
         finally:
             self._give_back(opened)
 
+    def makes_checkpoint_due(self, connection: sqlite3.Connection) -> bool:
+        """After a commit, under the write lock: whether that alone wrote so much."""
+        return connection.total_changes - self._rows_at_commit >= CHECKPOINT_ROWS
+
     def checkpoint_if_due(self, connection: sqlite3.Connection, *, is_quiet: bool = False) -> None:
         """After a commit, under the write lock: keep the write-ahead log from growing without bound. `is_quiet`: nobody
         waits to write."""

@@ -236,7 +236,9 @@ class SqliteStore(Store):
             except BaseException as error:
                 self._roll_back(connection, error)
                 raise
-            committed()
+            # An import would take its own checkpoint for a caller who is in its way, and go on in small steps.
+            if not self.connections.makes_checkpoint_due(connection):
+                committed()
             self.connections.checkpoint_if_due(connection, is_quiet=self._group.is_quiet())
 
     def _together(self, take: Callable[[], Jobs], tell: Callable[[], None], deadline: float) -> None:

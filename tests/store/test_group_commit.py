@@ -14,7 +14,7 @@ import pytest
 
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
-from adapter.store import group_commit, meters, sqlite_store
+from adapter.store import group_commit, meters, sqlite, sqlite_store
 from adapter.store.database import Transaction
 from adapter.store.sqlite_store import SqliteStore
 from tests.store.test_database import Boom, charge, used
@@ -91,6 +91,30 @@ def test_nobody_waits_for_a_checkpoint(
     may_end.set()
     assert second.result(5) == 2
     assert used(store, realm) == 3
+
+
+def test_who_alone_makes_a_checkpoint_due_waits_for_it(
+    store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def much(tx: Transaction) -> None:
+        for row in range(60):
+            meters.charge(tx, row * 1_000_003)
+
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 60)
+    seen: list[str] = []
+    real = store.connections.checkpoint_if_due
+    job_told = group_commit._Round.tell
+
+    def tell(self: group_commit._Round) -> None:
+        seen.append("told")
+        job_told(self)
+
+    monkeypatch.setattr(group_commit._Round, "tell", tell)
+    monkeypatch.setattr(
+        store.connections, "checkpoint_if_due", lambda *args, **named: (seen.append("moved"), real(*args, **named))
+    )
+    store.transact(realm, much)
+    assert seen == ["moved", "told"]
 
 
 def test_what_breaks_after_the_commit_is_nobodys_failure(
