@@ -15,6 +15,9 @@ from typing import Protocol
 from adapter.engine.model import Millis
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RANDOM_BITS = 80
+# Of these say four which version of UUID it is, and two whose kind of UUID.
+_FIXED_BITS, _VERSION_7 = 0xF << 76 | 0b11 << 62, 7 << 76 | 0b10 << 62
 
 
 class Clock(Protocol):
@@ -72,8 +75,13 @@ class RandomIds:
     """The real ids."""
 
     def customer_ref(self) -> str:
-        """A random UUID (version 4)."""
-        return str(uuid.uuid4())
+        """A UUID of version 7 (RFC 9562): the millisecond it was made in, then 74 random bits.
+
+        Customers who come one after the other lie side by side in every table and index that begins with them. Ids in
+        no order are scattered over all pages, and an import of a million would write each page many times over.
+        """
+        bits = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        return str(uuid.UUID(int=bits & ~_FIXED_BITS | _VERSION_7))
 
     def request_id(self) -> str:
         """`req_` and 96 random bits."""

@@ -63,10 +63,21 @@ def test_a_boot_without_a_name_has_one_for_all_processes(monkeypatch: pytest.Mon
     assert clock.boot_id() == "boot-8"
 
 
-def test_customer_refs_are_random_uuids() -> None:
-    refs = {RandomIds().customer_ref() for _ in range(100)}
-    assert len(refs) == 100
-    assert {uuid.UUID(ref).version for ref in refs} == {4}
+def test_customer_refs_are_random_uuids_in_the_order_of_their_making(monkeypatch: pytest.MonkeyPatch) -> None:
+    refs: list[str] = []
+    for count in range(100):
+        monkeypatch.setattr(time, "time_ns", lambda now=1_770_460_200_123_000_000 + count * 1_000_000: now)
+        refs.append(RandomIds().customer_ref())
+    assert refs == sorted(refs)
+    assert {(uuid.UUID(ref).version, uuid.UUID(ref).variant) for ref in refs} == {(7, uuid.RFC_4122)}
+    assert uuid.UUID(refs[0]).int >> 80 == 1_770_460_200_123
+    random_bits = [uuid.UUID(ref).int & ((1 << 62) - 1) for ref in refs]
+    assert len(set(random_bits)) == 100
+
+
+def test_of_one_millisecond_they_differ_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_770_460_200_123_000_000)
+    assert len({RandomIds().customer_ref() for _ in range(100)}) == 100
 
 
 def test_request_ids_are_short_random_and_safe_to_log() -> None:
