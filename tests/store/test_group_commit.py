@@ -94,27 +94,27 @@ def test_nobody_waits_for_a_checkpoint(
 
 
 def test_who_alone_makes_a_checkpoint_due_waits_for_it(
-    store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(*_: object, **__: object) -> None:
+        begun.set()
+        assert may_end.wait(10)
+
     def much(tx: Transaction) -> None:
         for row in range(60):
             meters.charge(tx, row * 1_000_003)
 
+    charge(store, realm)
     monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 60)
-    seen: list[str] = []
-    real = store.connections.checkpoint_if_due
-    job_told = group_commit._Round.tell
-
-    def tell(self: group_commit._Round) -> None:
-        seen.append("told")
-        job_told(self)
-
-    monkeypatch.setattr(group_commit._Round, "tell", tell)
-    monkeypatch.setattr(
-        store.connections, "checkpoint_if_due", lambda *args, **named: (seen.append("moved"), real(*args, **named))
-    )
-    store.transact(realm, much)
-    assert seen == ["moved", "told"]
+    monkeypatch.setattr(store.connections, "checkpoint_if_due", slowly)
+    future = pool.submit(store.transact, realm, much)
+    assert begun.wait(10)
+    with pytest.raises(TimeoutError):
+        future.result(0.2)
+    may_end.set()
+    assert future.result(5) is None
 
 
 def test_what_breaks_after_the_commit_is_nobodys_failure(
