@@ -32,7 +32,7 @@ _DOMAIN, _ACCOUNT, _NUMBER = "voice.example.com", "AC" + "a" * 32, "+14155550100
 _TOKEN = "0123456789abcdef0123456789abcdef"
 _OPTIONS = [
     *("--domain", _DOMAIN, "--account", _ACCOUNT, "--number", _NUMBER, "--dial", "+14155550199"),
-    *("--token-file", "/root/ca/token", "--certificate", "/root/ca/site.pem", "--certificate-key", "/root/ca/site.key"),
+    *("--token-file", "/srv/ca/token", "--certificate", "/srv/ca/site.pem", "--certificate-key", "/srv/ca/site.key"),
     *("--wheels", "/sources/wheels"),
 ]
 _SERVICES = (".service", "-backup.service", "-doctor.service", "-maintenance.service")
@@ -43,7 +43,7 @@ _SLOW_P99_MS = 50.0
 _SLOW_TIMES = 3.0
 _CA = """
 set -e
-cd /root/ca
+cd /srv/ca
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=ca
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout site.key -out site.csr -subj /CN=site
 echo subjectAltName=DNS:voice.example.com > ext
@@ -93,8 +93,8 @@ def _furnish(machine: Machine, wheels: Path) -> None:
         _edit(machine.root / f"sources/{name}/adapter/app.py", service, how)
     shutil.copytree(wheels, machine.root / "sources/wheels")
     shutil.copy(Path(__file__).with_name("callers.py"), machine.root / "sources/callers.py")
-    (machine.root / "root/ca").mkdir()
-    (machine.root / "root/ca/token").write_text(_TOKEN + "\n")
+    (machine.root / "srv/ca").mkdir()
+    (machine.root / "srv/ca/token").write_text(_TOKEN + "\n")
     with (machine.root / "etc/hosts").open("a") as hosts:
         hosts.write(f"127.0.0.1 localhost {_DOMAIN}\n")
 
@@ -120,7 +120,7 @@ def _install(machine: Machine) -> None:
     before = _files(machine)
     said = _installer(machine, "this", "install", *_OPTIONS)
     _must("writes" not in said and _files(machine) == before, f"a second run changes something:\n{said}")
-    health = json.loads(machine.run("curl", "-sS", "--cacert", "/root/ca/ca.pem", f"https://{_DOMAIN}/v1/health"))
+    health = json.loads(machine.run("curl", "-sS", "--cacert", "/srv/ca/ca.pem", f"https://{_DOMAIN}/v1/health"))
     _must(health["status"] == "healthy", str(health))
     _scraped(machine)
     _say("a second run changes nothing; it answers through nginx over TLS, and Prometheus at a port of its own")
@@ -135,7 +135,7 @@ def _install(machine: Machine) -> None:
 def _scraped(machine: Machine) -> None:
     """Figures for who shows the token on this machine; from outside there is no such page."""
     token = (machine.root / "etc/sticky-calls/metrics-token").read_text().strip()
-    asked = ("curl", "-sS", "--cacert", "/root/ca/ca.pem", "-o", "/dev/null", "-w", "%{http_code}")
+    asked = ("curl", "-sS", "--cacert", "/srv/ca/ca.pem", "-o", "/dev/null", "-w", "%{http_code}")
     page = machine.run("curl", "-sS", "-H", f"Authorization: Bearer {token}", "http://127.0.0.1:9464/metrics")
     _must("sticky_calls_database_up 1.0" in page, page[:1_000])
     for address, status in (
@@ -209,7 +209,7 @@ def _caller(machine: Machine, *options: str) -> subprocess.Popen[bytes]:
         "--token",
         _TOKEN,
         "--ca",
-        "/root/ca/ca.pem",
+        "/srv/ca/ca.pem",
     ]
     command = machine.inside("PYTHONPATH=/sources/this", "python3", "/sources/callers.py", *fixed, *options)
     return subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -242,7 +242,7 @@ def _units(machine: Machine) -> None:
     # There is no Twilio on this machine, and Debian does not know the CA: that, and nothing else.
     expected = {"✓ configuration", "✓ database", "✓ disk", "✓ workers", "✗ public URL", "✗ clock"}
     _must(expected <= set(found.splitlines()) and "2 things to mend." in found, found)
-    shutil.copy(machine.root / "root/ca/ca.pem", machine.root / "etc/ssl/local-ca.pem")
+    shutil.copy(machine.root / "srv/ca/ca.pem", machine.root / "etc/ssl/local-ca.pem")
     said = machine.run("sticky-calls", "doctor", "--ca-file", "/etc/ssl/local-ca.pem", expect=(1,))
     _must("✓ signature" in said and "1 thing to mend." in said, said)
     _killed(machine)
