@@ -77,8 +77,8 @@ class RandomIds:
     def customer_ref(self) -> str:
         """A UUID of version 7 (RFC 9562): the millisecond it was made in, then 74 random bits.
 
-        Customers who come one after the other lie side by side in every table and index that begins with them. Ids in
-        no order are scattered over all pages, and an import of a million would write each page many times over.
+        Customers who come one after the other lie side by side in every table and index that begins with them; ids in
+        no order are scattered over all pages.
         """
         bits = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
         return str(uuid.UUID(int=bits & ~_FIXED_BITS | _VERSION_7))

@@ -74,41 +74,46 @@ def test_all_who_wait_share_one_commit(store: SqliteStore, realm: Realm, pool: T
     assert used(store, realm) == 1 + sum(range(1, 11))
 
 
-def test_nobody_waits_for_a_checkpoint(
-    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def held(store: SqliteStore, realm: Realm, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """The next checkpoint: that it has begun, and that it may end."""
     begun, may_end = threading.Event(), threading.Event()
 
     def slowly(*_: object, **__: object) -> None:
         begun.set()
         assert may_end.wait(10)
 
+    charge(store, realm)
     monkeypatch.setattr(store.connections, "checkpoint_if_due", slowly)
+    return begun, may_end
+
+
+def test_nobody_waits_for_a_checkpoint(
+    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, held: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, may_end = held
     first = pool.submit(store.transact, realm, add(1))
     assert begun.wait(10)
     assert first.result(5) == 1
     second = pool.submit(store.transact, realm, add(2))
     may_end.set()
     assert second.result(5) == 2
-    assert used(store, realm) == 3
+    assert used(store, realm) == 4
 
 
 def test_who_alone_makes_a_checkpoint_due_waits_for_it(
-    store: SqliteStore, realm: Realm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore,
+    realm: Realm,
+    pool: ThreadPoolExecutor,
+    held: tuple[threading.Event, threading.Event],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-
-    def slowly(*_: object, **__: object) -> None:
-        begun.set()
-        assert may_end.wait(10)
-
     def much(tx: Transaction) -> None:
         for row in range(60):
             meters.charge(tx, row * 1_000_003)
 
-    charge(store, realm)
+    begun, may_end = held
     monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 60)
-    monkeypatch.setattr(store.connections, "checkpoint_if_due", slowly)
     future = pool.submit(store.transact, realm, much)
     assert begun.wait(10)
     with pytest.raises(TimeoutError):
