@@ -20,7 +20,7 @@ from adapter.web.shedding import SPARE_THREADS
 
 from .cycles import AMONG_REQUESTS, look_seldom
 from .gunicorn_metrics import MEMORY, forget_worker
-from .gunicorn_shares import give_place, take_place_back
+from .gunicorn_shares import give_place, leave_place, take_place_back
 from .gunicorn_worker import Worker, hold_signals
 
 _LOG = logging.getLogger(__name__)
@@ -99,6 +99,7 @@ def settings(config: Config) -> dict[str, Any]:
         "worker_class": Worker,
         "pre_fork": _prepare,
         "child_exit": _forget,
+        "worker_exit": leave_place,
         "post_worker_init": _settle,
         # One socket for all workers. With a socket each, the kernel shares connections out more evenly, but those that
         # wait at a worker that is being replaced are reset: a reload would drop calls.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from gunicorn.workers.gthread import ThreadWorker
 
 from adapter.cli import gunicorn_shares
-from adapter.cli.gunicorn_shares import Shares, SharingWorker, give_place, take_place_back
+from adapter.cli.gunicorn_shares import Shares, SharingWorker, give_place, leave_place, take_place_back
 from tests.cli.test_serve import serving, wait_until_healthy
 from tests.serving import free_port
 from tests.store.test_writelock import until
@@ -101,6 +102,54 @@ def test_there_are_no_more_places_than_that(shares: Shares) -> None:
     assert [shares.give(object()) for _ in range(66)][-3:] == [63, None, None]
 
 
+@pytest.fixture
+def told_to_end(workers: list[Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """One that takes connections and has been told to end while another loads; `now[0]` is the time."""
+    worker = workers[0]
+    worker.now = [100.0]
+    monkeypatch.setattr(gunicorn_shares, "time", SimpleNamespace(monotonic=lambda: worker.now[0]))
+    worker.tmp = SimpleNamespace(notify=lambda: None)
+    worker.method_queue = SimpleNamespace(defer=lambda call: None)
+    worker.alive = True
+    give_place(workers[1])
+    worker.handle_exit(signal.SIGTERM, None)
+    assert worker.alive
+    return worker
+
+
+@pytest.mark.parametrize("happens", ["takes connections", "has failed to load", "has been killed"])
+def test_who_is_told_to_end_goes_on_while_another_loads(told_to_end: Any, workers: list[Any], happens: str) -> None:
+    told_to_end.notify()
+    assert told_to_end.alive
+    loading = workers[1]
+    if happens == "takes connections":
+        loading.nr_conns = 0
+    elif happens == "has failed to load":
+        leave_place(None, loading)
+    else:
+        take_place_back(loading)
+    told_to_end.notify()
+    assert not told_to_end.alive
+
+
+def test_who_loads_for_too_long_is_not_waited_for(told_to_end: Any) -> None:
+    for seconds, lives in [(9.9, True), (0.2, False)]:
+        told_to_end.now[0] += seconds
+        told_to_end.handle_exit(signal.SIGTERM, None)  # told once more: counted from the first time
+        assert told_to_end.alive is lives
+
+
+@pytest.mark.parametrize("place", ["its own", "none"])
+def test_who_has_nobody_to_wait_for_ends_at_once(shares: Shares, place: str) -> None:
+    worker: Any = SharingWorker.__new__(SharingWorker)
+    worker.place = shares.give(worker)
+    if place == "none":
+        worker.place = None
+    worker.alive, worker.method_queue = True, SimpleNamespace(defer=lambda call: None)
+    worker.handle_exit(signal.SIGTERM, None)
+    assert not worker.alive
+
+
 @pytest.mark.slow
 def test_a_crowd_that_comes_at_once_is_shared_out_evenly(tmp_path: Path) -> None:
     port = free_port()
@@ -117,7 +166,10 @@ def taken_of_a_crowd(port: int, master: int) -> list[int]:
         connections = [crowd.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(40)]
         ports = {connection.getsockname()[1] for connection in connections}
         assert until(lambda: sum(len(held(pid, ports)) for pid in pids) == 40)
-        return [len(held(pid, ports)) for pid in pids]
+        taken = [len(held(pid, ports)) for pid in pids]
+    # Or the next crowd is shared out by how many of this one each has seen go.
+    assert until(lambda: not any(held(pid, ports) for pid in pids))
+    return taken
 
 
 def held(pid: int, ports: set[int]) -> set[str]:
