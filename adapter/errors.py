@@ -38,6 +38,7 @@ class StoreMismatch(AdapterError):
     """The database's schema is not the one this version was written for (newer, unknown, or half-migrated)."""
 
     code = "store_mismatch"
+    status = 503
 
 
 class SealBroken(AdapterError):

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from adapter.clock import Ids
 from adapter.engine.model import Conflict, Denial, Invalid, Issue, Millis, QuotaExhausted, Rate, RateExceeded
 from adapter.engine.policy import SECOND
-from adapter.errors import AdapterError, StoreUnavailable
+from adapter.errors import AdapterError
 
 from .body import MAX_BYTES
 from .render import timestamp, to_bytes
@@ -173,7 +173,7 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _on_adapter_error(error: AdapterError) -> Response:
-    if not isinstance(error, StoreUnavailable):
+    if error.status != 503:
         return _on_failure(error)
     _LOG.error("store unavailable: %s", error.message, extra={"request_id": g.request_id})
     return refuse(Problem(503, _MESSAGES[503], headers={"Retry-After": str(_UNAVAILABLE_RETRY_SECONDS)}))

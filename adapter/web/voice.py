@@ -247,7 +247,7 @@ def _status(edge: VoiceEdge) -> Response:
     try:
         saved = in_time.transact(lambda: hang_up(edge.service, _principal(edge, line), command))
     except Exception as error:  # noqa: BLE001 - whatever stands in its way: Twilio does not tell it twice
-        _say_what_broke("a hang-up is kept for later", error)
+        _say_what_broke("a hang-up is to be kept for later, it is not saved", error)
         saved = False
     if not saved:
         _keep(in_time, "a hang-up", partial(keep_hang_up, edge.service, line, command))

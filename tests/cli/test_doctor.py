@@ -92,6 +92,10 @@ def setting(section: str, **values: Any) -> Callable[[Healthy], None]:
     return lambda healthy: healthy.edit_config(lambda written: written.setdefault(section, {}).update(values))
 
 
+def no_database(healthy: Healthy) -> None:
+    setting("database", url=f"sqlite:///{healthy.folder / 'no-such.db'}")(healthy)
+
+
 def changed(**values: Any) -> Callable[[Healthy], None]:
     """Of the number at Twilio."""
     return lambda healthy: healthy.rest.numbers[0].update(values)
@@ -166,7 +170,7 @@ def two_tokens(*tokens: str) -> Callable[[Healthy], None]:
 
 BROKEN = [
     Broken("a setting that does not exist", "configuration", "twilo", after=setting("twilo", x=1)),
-    Broken("no database", "database", "the database is gone", after=setting("database", url="sqlite:///no-such.db")),
+    Broken("no database", "database", "the database is gone", after=no_database),
     Broken("a damaged database", "database", "calls.db", after=damage),
     Broken("an old schema", "database", "schema is at 0001", after=at_version("0001")),
     Broken("a newer schema", "database", "install the newer version", after=at_version("9999")),

@@ -3,6 +3,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 
 from adapter.engine.model import Mode
 from adapter.errors import StoreUnavailable
@@ -320,6 +321,22 @@ class TestTroubles:
         response = api.start("a", ani=ANI)
         assert response.status_code == 503
         assert response.json["error"] == "Service Unavailable"
+
+    def test_a_database_without_one_of_its_tables_is_503(self, api, config):
+        api.call("c")
+        engine = sa.create_engine(config.database.url.replace("postgresql:", "postgresql+psycopg:"))
+
+        def rename(before, after):
+            with engine.begin() as connection:
+                connection.execute(sa.text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+        rename("numbers", "numbers_gone")
+        try:
+            assert api.start("a", ani=ANI).status_code == 503
+        finally:
+            rename("numbers_gone", "numbers")
+            engine.dispose()
+        assert api.start("a", ani=ANI).status_code == 200
 
     def test_every_answer_has_its_request_id_and_is_kept_by_nobody(self, app, api):
         for response in (

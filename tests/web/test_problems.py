@@ -7,7 +7,7 @@ from flask import Flask, abort
 from werkzeug.exceptions import default_exceptions
 
 from adapter.engine.model import Conflict, Invalid, Issue, Missing, QuotaExhausted, Rate, RateExceeded
-from adapter.errors import SealBroken, StoreUnavailable
+from adapter.errors import SealBroken, StoreMismatch, StoreUnavailable
 from adapter.web import examples, problems
 from adapter.web.problems import Problem, of_denial
 from adapter.web.render import to_bytes
@@ -63,7 +63,12 @@ def app():
 
     @app.get("/raise/<what>")
     def fail(what):
-        raise {"store": StoreUnavailable("locked"), "seal": SealBroken("secret"), "bug": ValueError("secret")}[what]
+        raise {
+            "store": StoreUnavailable("locked"),
+            "schema": StoreMismatch("locked"),
+            "seal": SealBroken("secret"),
+            "bug": ValueError("secret"),
+        }[what]
 
     @app.get("/limited/<limit>")
     def limited(limit):
@@ -128,8 +133,9 @@ def test_a_failure_tells_the_client_nothing_and_the_log_where(client, caplog, wh
     assert [record.request_id for record in caplog.records if record.levelno == logging.ERROR] == ["req_1"]
 
 
-def test_an_unreachable_database_is_503_with_a_hint_when_to_come_back(client):
-    response = client.get("/raise/store")
+@pytest.mark.parametrize("what", ["store", "schema"])
+def test_an_unusable_database_is_503_with_a_hint_when_to_come_back(client, what):
+    response = client.get(f"/raise/{what}")
     assert_is_problem(response, 503)
     assert response.headers["Retry-After"] == "1"
     assert "locked" not in response.text
