@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from .model import Distrust, Evidence, Identity, Level, LineType, Millis, Recommendation
 from .policy import DAY, IdentityPolicy
 
+# More than what adding up a few weights can be off by, and far less than any weight.
+_FLOAT_DUST = 1e-9
 NOBODY = Identity(0, Level.LOW, (), Recommendation.IGNORE)
 
 
@@ -36,7 +38,7 @@ def score(agreement: Agreement, policy: IdentityPolicy, now: Millis) -> tuple[Id
     cap, rule = _cap(agreement, policy)
     if total > cap:
         lines.append(Evidence("cap", "confidence", rule, counted=True, weight=cap))
-    return _identity(round(min(cap, total), 2), agreement, lines, policy), tuple(lines)
+    return _identity(_two_decimals(min(cap, total)), agreement, lines, policy), tuple(lines)
 
 
 def verified(sources: tuple[str, ...]) -> Identity:
@@ -68,6 +70,11 @@ def line_weight(line_type: LineType, policy: IdentityPolicy) -> float:
         LineType.VOIP: policy.ani_voip,
         LineType.UNKNOWN: policy.ani_unknown,
     }[line_type]
+
+
+def _two_decimals(total: float) -> float:
+    """Halves up, as on paper: `round` takes 0.175 for the fraction next to it, and gives 0.17."""
+    return math.floor(total * 100 + 0.5 + _FLOAT_DUST) / 100
 
 
 def _weights(agreement: Agreement, policy: IdentityPolicy) -> list[Evidence]:

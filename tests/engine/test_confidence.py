@@ -43,6 +43,14 @@ M, L, V, U = LineType.MOBILE, LineType.LANDLINE, LineType.VOIP, LineType.UNKNOWN
         ),
         pytest.param(Agreement(ani=M, sharers=2), 0.25, ("ani:mobile",), id="two on one mobile"),
         pytest.param(Agreement(ani=M, sharers=3), 0.17, ("ani:mobile",), id="three, rounded to two decimals"),
+        # 0.175 and 0.125: half a cent is rounded up, whatever the binary fraction next to it.
+        pytest.param(
+            Agreement(ani=L, sharers=4, last_contact=NOW),
+            0.18,
+            ("ani:landline", "recency:1day"),
+            id="near a half",
+        ),
+        pytest.param(Agreement(ani=M, sharers=4), 0.13, ("ani:mobile",), id="exactly at a half"),
         pytest.param(Agreement(ani=V, last_contact=NOW), 0.30, ("ani:voip", "recency:1day"), id="no float dust at 0.3"),
         pytest.param(
             Agreement(ani=M, external_id=True, doubted=True, last_contact=NOW),

@@ -173,7 +173,7 @@ class People:
         doubts = sum(link.doubts for link in own) + sum(self.ids[pair][1] for pair in mine)
         # Choice: the doubt of earlier calls caps what is merely presented just below reuse.
         cap = 0.45 if doubts and not named else 1.0 if named and own else 0.90
-        return judged(round(min(cap, total), 2), sources)
+        return judged(math.floor(min(cap, total) * 100 + 0.5 + 1e-9) / 100, sources)
 
     def _may_link(
         self, call_id: str, asked: Asked, who: Who, basis: str, known: list[Pair], owners: list[NumberLink]
