@@ -7,8 +7,20 @@ from dataclasses import dataclass, replace
 
 from adapter.engine import identity
 from adapter.engine.confidence import NOBODY
-from adapter.engine.evidence import Standing
-from adapter.engine.model import AniLink, Basis, Call, Decision, Evidence, Facts, Hints, Millis, Recommendation, Undo
+from adapter.engine.evidence import Standing, line_type
+from adapter.engine.model import (
+    AniLink,
+    Basis,
+    Call,
+    Decision,
+    Evidence,
+    Facts,
+    Hints,
+    LineType,
+    Millis,
+    Recommendation,
+    Undo,
+)
 from adapter.store import customers
 from adapter.store.database import Transaction
 from adapter.store.memory import memory
@@ -53,7 +65,16 @@ def recognize_again(service: Service, tx: Transaction, call: Call, hints: Hints,
         return _write_down(service, tx, call.call_id, hints, facts, decision, now)
     take_back(tx, call)
     # Anew, as if the call had come with this evidence: a number or an id that it made known is unknown again.
+    if hints.ani == call.ani and hints.line_type is None:
+        hints = replace(hints, line_type=told_of_its_line(tx, call))
     return recognize(service, tx, call.call_id, hints, now)
+
+
+def told_of_its_line(tx: Transaction, call: Call) -> LineType | None:
+    """What only this call told of its number's line: true of the number, whoever called. None: nothing, or it is known
+    without it, from when on then counts. The call is taken back."""
+    told, known = call.line_type, line_type(Hints(), customers.facts(tx, Hints(ani=call.ani)))
+    return None if told in (known, LineType.UNKNOWN) else told
 
 
 def decided(call: Call, found: Recognized, hints: Hints) -> Call:

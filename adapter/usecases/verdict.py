@@ -27,7 +27,7 @@ from adapter.store import calls, customers
 from adapter.store.database import Transaction
 
 from .admission import admitted
-from .recognition import merged, take_back
+from .recognition import merged, take_back, told_of_its_line
 from .service import Service
 from .settlement import released, taken_along
 from .start import started_again
@@ -120,7 +120,7 @@ def _rejected(service: Service, tx: Transaction, call: Call, now: Millis, shares
     ref = service.ids.customer_ref()
     customers.create(tx, ref, now)
     if call.ani is not None and shared_line:
-        customers.link_ani(tx, call.ani, ref, now)
+        customers.link_ani(tx, call.ani, ref, now, told_of_its_line(tx, call))
     return replace(
         call,
         customer_ref=ref,

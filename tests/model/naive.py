@@ -185,6 +185,9 @@ class Realm(Memories):
                 self.people.take_back(call.who, call.ani, call.changed, {call.greeted, call.verdict_at})
                 call.verdict, call.verdict_at = None, None  # it was about that customer
                 stands = None
+                # What was told of the number's line stays true of it.
+                if merged.line is None and merged.ani == call.ani:
+                    merged.line = self.people.told(call.ani, call.line)
         found = self.people.recognize(call_id, merged, now, self.new, stands)
         if call and stands:
             call.basis = found.basis
@@ -227,7 +230,7 @@ class Realm(Memories):
         call.who = self.new()
         self.people.make(call.who, now)
         if shared:
-            self.people.link(call.ani or "", call.who, now)
+            self.people.link(call.ani or "", call.who, now, self.people.told(call.ani, call.line))
         call.changed = Changed(made=True, number=shared, presented=call.changed.presented)
         call.identity, call.basis = dict(NOBODY), "new"
 

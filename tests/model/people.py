@@ -229,6 +229,10 @@ class People:
         if line not in (None, "unknown"):
             link.line, link.line_at = line, now
 
+    def told(self, ani: str | None, line: str | None) -> str | None:
+        """The line type that a call told, if the number's is not known to be that without it."""
+        return line if line not in (None, "unknown", self._line(Asked(ani))) else None
+
     def _sight(self, call_id: str, asked: Asked, good: list[Pair], now: int) -> None:
         if asked.ani is None:
             return

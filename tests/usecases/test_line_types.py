@@ -132,6 +132,31 @@ def test_a_call_that_was_somebody_elses_takes_its_look_up_back(
     note(service, principal, ANI, V)
     api.verdict("call-2", "rejected")
     assert L in kept(service, principal)
+    assert is_due(service, principal, ANI)
+
+
+def test_what_a_call_told_of_its_line_goes_along_when_it_is_somebody_elses(api: Api) -> None:
+    """The newest known for that number (semantics §5), whoever turned out to have called."""
+    maria = api.start("call-1", external_ids={"customer_id": "maria"}).json["customer_ref"]
+    api.start("call-2", "mobile", ani=ANI)
+    assert api.end("call-2", customer_ref=maria).json["customer_ref"] == maria
+    assert api.call("call-2").json["line_type"] == "mobile"
+    assert judged_as(api, "call-3") == "ani:mobile"
+
+
+def test_what_a_call_told_of_its_line_outlives_its_rejection(api: Api) -> None:
+    api.start("call-1", "mobile", ani=ANI)
+    api.verdict("call-1", "rejected")
+    assert judged_as(api, "call-2") == "ani:mobile"
+
+
+def test_what_is_told_with_a_caller_who_is_not_believed_changes_nothing(
+    service: Service, principal: Principal, api: Api, clock: ToldClock
+) -> None:
+    api.start("call-1", "mobile", ani=ANI)
+    clock.advance(days=30)
+    assert api.start("call-2", "voip", ani=ANI).json["identity"]["recommendation"] == "ignore"
+    assert kept(service, principal) == [M]
 
 
 def test_an_erased_customers_number_is_not_noted(service: Service, principal: Principal, api: Api) -> None:
