@@ -153,12 +153,12 @@ def _whose(service: Service, tx: Transaction, command: EndCall, call: Call | Non
     """Whose call it is in the end: the end's word wins over the start's (semantics §7)."""
     if call is not None and _adds_nothing(command) and command.customer_ref == call.customer_ref:
         if not customers.exists(tx, call.customer_ref or ""):
-            return _unknown_ref()
+            return _unknown_ref(command)
         customers.touch(tx, call.customer_ref or "", now)
         return call
     hints = _evidence_at_end(tx, command, call)
     if hints is None:
-        return _unknown_ref()
+        return _unknown_ref(command)
     return decide_again(service, tx, call or Call(command.call_id, now), hints, now)
 
 
@@ -203,6 +203,9 @@ def _ended(command: EndCall, call: Call, ref: str, now: Millis) -> Ended:
     )
 
 
-def _unknown_ref() -> Invalid:
-    message = "customer_ref is unknown here; send the one that /v1/calls/start returned, or identity_hints as well"
-    return Invalid((Issue(("customer_ref",), message),))
+def _unknown_ref(command: EndCall) -> Invalid:
+    if command.customer_ref is not None:
+        message = "customer_ref is unknown here; send the one that /v1/calls/start returned, or identity_hints as well"
+        return Invalid((Issue(("customer_ref",), message),))
+    message = "identity_hints.customer_ref is unknown here; send ani or external_ids as well"
+    return Invalid((Issue(("identity_hints", "customer_ref"), message),))

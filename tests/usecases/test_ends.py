@@ -194,6 +194,13 @@ def test_an_unknown_ref_without_hints_is_refused_and_saves_nothing(api: Api, tmp
         assert databases.count(tmp_path, table) == 0, table
 
 
+def test_an_unknown_ref_is_complained_of_where_it_was_written(api: Api) -> None:
+    refused = api.end("call-1", identity_hints={"customer_ref": NOBODY})
+    [issue] = refused.json["details"]["issues"]
+    assert (refused.status_code, issue["path"]) == (400, ["identity_hints", "customer_ref"])
+    assert issue["message"].startswith("identity_hints.customer_ref is unknown here; ")
+
+
 def test_an_unknown_ref_on_a_started_call_leaves_the_call_open(api: Api) -> None:
     ref = api.start("call-1", ani=ANI).json["customer_ref"]
     assert api.end("call-1", customer_ref=NOBODY).status_code == 400
