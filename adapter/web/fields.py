@@ -83,7 +83,8 @@ class Ani(_Spoken, fields.String):
 
     def _deserialize(self, value: object, attr: object, data: object, **kwargs: Any) -> CallerId:  # type: ignore[override]
         caller = read_ani(value) if isinstance(value, str) else None
-        if caller is None or caller.note == "not_dialable":
+        # With blanks around it, Twilio's number is one; what a client sends has to be in the form that is asked for.
+        if caller is None or caller.note == "not_dialable" or caller.number not in (None, value):
             raise self.make_error("invalid")
         return caller
 

@@ -66,7 +66,8 @@ class TestStart:
         assert read == StartCall("call_001", Hints(customer_ref=REF, ani_note="missing"))
 
     @pytest.mark.parametrize(
-        "ani", ["4155550123", "+0155501234", "sip:x@example.org", "+1415555012345678", 14155550123, None]
+        "ani",
+        ["4155550123", "+0155501234", "sip:x@example.org", "+1415555012345678", "+14155550123\n", 14155550123, None],
     )
     def test_a_malformed_number_is_one_issue(self, ani):
         read = read_start(start({"ani": ani}))
