@@ -55,7 +55,8 @@ def read_json(raw: bytes) -> Body:
     except UnicodeDecodeError:
         return _unreadable("body must be JSON in UTF-8")
     except json.JSONDecodeError as error:
-        return _unreadable(f"body must be JSON: {error.msg} at line {error.lineno}, column {error.colno}")
+        what = error.msg.removesuffix(" at")
+        return _unreadable(f"body must be JSON: {what} at line {error.lineno}, column {error.colno}")
     except RecursionError:
         return _unreadable(_TOO_DEEP)
     except ValueError:

@@ -28,6 +28,7 @@ def test_a_byte_order_mark_is_tolerated():
     [
         (b"", "body must be JSON: Expecting value at line 1, column 1"),
         (b"call_id=call_001", "body must be JSON: Expecting value at line 1, column 1"),
+        (b'"a\x01b"', "body must be JSON: Invalid control character at line 1, column 3"),
         (b'{"a":1} {"b":2}', "body must be JSON: Extra data at line 1, column 9"),
         (b'{"a":\xff}', "body must be JSON in UTF-8"),
         ('{"a":1}'.encode("utf-16"), "body must be JSON in UTF-8"),
@@ -40,6 +41,7 @@ def test_a_byte_order_mark_is_tolerated():
     ids=[
         "empty",
         "a form",
+        "a control character",
         "two values",
         "bad UTF-8",
         "UTF-16",
