@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adapter import usecases
-from adapter.engine.model import Answer, Denial, Invalid, Principal, RateExceeded
+from adapter.engine.model import Answer, Denial, Invalid, Missing, Principal, RateExceeded
 from adapter.metrics import Metrics
 from adapter.usecases import Service
 
@@ -26,7 +26,7 @@ from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .guessing import Guesses
 from .older_dialect import Dialect, as_it_is
-from .problems import TOO_LARGE, of_denial, of_http_error, refuse, respond
+from .problems import TOO_LARGE, Problem, of_denial, of_http_error, refuse, respond
 from .recorded import Recording, record_api_call
 from .scrape import timed
 
@@ -35,6 +35,7 @@ T = TypeVar("T")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 # Nor a call's: an id has at least one character.
 _NO_CALL = ""
+_READING = frozenset({"GET", "HEAD"})
 # Answer whoever asks, and say so by the wrong method, too.
 _PUBLIC = frozenset({"/v1/health", openapi.ADDRESS})
 
@@ -170,6 +171,13 @@ def _respond(reply: Reply[Any]) -> Response:
     if isinstance(outcome, Invalid) and reply.body is not None and reply.body.too_large:
         return refuse(TOO_LARGE, answer.rate)
     if isinstance(outcome, Denial):
-        return refuse(of_denial(outcome), answer.rate)
+        return refuse(_problem(outcome), answer.rate)
     replayed = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return respond(reply.show(outcome), headers=replayed, rate=answer.rate)
+
+
+def _problem(denial: Denial) -> Problem:
+    """Who reads /v1/calls/start and finds no call of that name did not look for one: it was the wrong method."""
+    address = current_app.create_url_adapter(request) if isinstance(denial, Missing) else None
+    others = set(address.allowed_methods()) - _READING if address and request.method in _READING else set()
+    return of_http_error(MethodNotAllowed(sorted(others))) if "POST" in others else of_denial(denial)

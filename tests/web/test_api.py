@@ -271,6 +271,14 @@ class TestLookUps:
         assert response.json["error"] == "Method Not Allowed"
         assert response.headers["Allow"]
 
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("path", ["start", "end", "c/identity"])
+    def test_reading_where_one_can_only_send_is_405_not_a_call_that_is_missing(self, app, api, method, path):
+        headers = {"Authorization": f"Bearer {api.key}"}
+        response = app.test_client().open(f"/v1/calls/{path}", method=method, headers=headers)
+        assert response.status_code == 405
+        assert set(response.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
     def test_a_verdict_is_answered_like_a_start(self, api):
         started = api.start("a", ani=ANI)
         confirmed = api.verdict("a", "confirmed")
