@@ -16,6 +16,7 @@ from typing import Final
 from adapter.engine.caller_id import read_ani
 from adapter.engine.line import Line
 from adapter.engine.model import Distrust, HangUp, Hints, Millis, Origin, StartCall
+from adapter.engine.policy import HOUR
 
 from .forms import TERMINAL, Unusable, problem, used
 from .signature import Fields
@@ -38,10 +39,10 @@ _STATUS_SOURCE: Final = "call-progress-events"
 
 # SHAKEN/STIR page, the values of StirVerstat.
 _VERIFIED: Final = "TN-Validation-Passed-A"
-_FAILED: Final = frozenset(
-    {"TN-Validation-Failed"}
-    | {f"TN-Validation-Failed-{level}{way}" for level in "ABC" for way in ("", "-Diverted", "-Passthrough")}
-)
+# -A, -B, -C, each perhaps -Diverted or -Passthrough, and whatever is still to come: a failed one never counts.
+_FAILED: Final = "TN-Validation-Failed"
+# Twilio tells of an end within seconds. A Timestamp much older is no news: a recorded callback sent again by hand.
+_OLDEST_NEWS: Final = HOUR
 
 
 def read_voice(fields: Fields) -> StartCall | Unusable:
@@ -63,6 +64,11 @@ def read_status(fields: Fields, now: Millis) -> HangUp | Ignored:
     seconds = values.get("CallDuration", "")
     duration = int(seconds) if _SECONDS.fullmatch(seconds) else None
     return HangUp(values["CallSid"], _hints(fields, values), _instant(values.get("Timestamp", ""), now), duration)
+
+
+def tells_progress(fields: Fields) -> bool:
+    """Whether it is a status callback, wherever it is sent: nobody hears the answer, and no call starts by it."""
+    return used(fields).get("CallbackSource") == _STATUS_SOURCE
 
 
 def line_for(lines: Iterable[Line], account_sid: str, to: str) -> Line | None:
@@ -119,7 +125,7 @@ def _hints(fields: Fields, values: Mapping[str, str]) -> Hints:
     caller = read_ani(values.get("From"))
     through = {value.strip() for name, value in fields if name in _FORWARDING} - {""}
     note: str | None = caller.note
-    if caller.number and values.get("StirVerstat") in _FAILED:
+    if caller.number and values.get("StirVerstat", "").startswith(_FAILED):
         note = "caller_id_failed"
     elif caller.number in through:
         note = "caller_id_forwarded"
@@ -127,7 +133,8 @@ def _hints(fields: Fields, values: Mapping[str, str]) -> Hints:
 
 
 def _instant(timestamp: str, now: Millis) -> Millis:
-    """RFC 2822 to epoch milliseconds, at most `now`: a Twilio clock ahead of ours must not end a call in the future."""
+    """RFC 2822 to epoch milliseconds; `now` for what cannot be: a Twilio clock ahead of ours must not end a call in the
+    future, nor an old recording long ago, its wrap-up over before it began."""
     try:
         moment = parsedate_to_datetime(timestamp)
         # "-0000" gives a naive time, and means UTC.
@@ -135,4 +142,4 @@ def _instant(timestamp: str, now: Millis) -> Millis:
         at = int((aware - _EPOCH).total_seconds()) * 1_000
     except (ValueError, TypeError, OverflowError, IndexError):
         return now
-    return min(at, now) if at > 0 else now
+    return at if now - _OLDEST_NEWS <= at <= now else now
