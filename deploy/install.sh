@@ -23,6 +23,7 @@ OPT=/opt/$NAME ETC=/etc/$NAME STATE=/var/lib/$NAME BACKUPS=/var/backups/$NAME
 UNITS=/etc/systemd/system
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 HEALTHY_SECONDS=30
+MOST_RESTARTS=2
 KEPT_RELEASES=3
 UNIT_FILES="$NAME.socket $NAME.service $NAME-backup.service $NAME-backup.timer $NAME-doctor.service $NAME-doctor.timer \
 $NAME-maintenance.service $NAME-maintenance.timer"
@@ -274,7 +275,7 @@ CONF
 # is_healthy [SOCKET]
 is_healthy() {
     local socket=${1:-/run/$NAME/http.sock}
-    curl -fsS -o /dev/null --max-time 5 --unix-socket "$socket" http://localhost/v1/health 2> /dev/null
+    curl -fsS -o /dev/null --max-time 2 --unix-socket "$socket" http://localhost/v1/health 2> /dev/null
 }
 
 # comes_up RELEASE: does it serve at all, with this configuration, beside the one that runs, on a database of nobody?
@@ -300,14 +301,16 @@ comes_up() {
     return "$healthy"
 }
 
-# restart: 0 when the service answers and reaches its database afterwards. Calls wait at the socket meanwhile.
+# restart: 0 when the service answers and reaches its database afterwards. Calls wait at the socket meanwhile, so one
+# that ends by itself again and again is not given the rest of the time.
 restart() {
     systemctl reset-failed $NAME.service 2> /dev/null || true
     systemctl restart $NAME.service || return 1
     local deadline=$((SECONDS + HEALTHY_SECONDS))
     until is_healthy; do
         [ $SECONDS -lt $deadline ] || return 1
-        sleep 0.5
+        [ "$(systemctl show --property=NRestarts --value $NAME.service)" -le $MOST_RESTARTS ] || return 1
+        sleep 0.2
     done
 }
 

@@ -38,6 +38,8 @@ _OPTIONS = [
 _SERVICES = (".service", "-backup.service", "-doctor.service", "-maintenance.service")
 _MOST_EXPOSED = 1.2
 _TWILIO_MS = 15_000.0  # Twilio gives up after that
+_PER_SECOND = 40
+_SOME_SECONDS = 5  # an upgrade that has to be taken back may cost so many seconds' calls
 _SLOW_P99_MS = 50.0
 # A machine that is busy otherwise is slow without them, too; what they must not do shows in seconds and failed calls.
 _SLOW_TIMES = 3.0
@@ -182,8 +184,8 @@ def _under_load(machine: Machine) -> None:
 @contextmanager
 def _calling(machine: Machine, what: str, *, sheltered: bool = True) -> Iterator[None]:
     """Calls before, during and after; all are answered, and in the time that Twilio waits. Not `sheltered`: the service
-    is away for so long that callers get the number's fallback, and only what it costs is told."""
-    caller = _caller(machine, "--per-second", "40")
+    is away for some seconds, so that some callers get the number's fallback."""
+    caller = _caller(machine, "--per-second", str(_PER_SECOND))
     time.sleep(3)
     try:
         yield
@@ -192,6 +194,7 @@ def _calling(machine: Machine, what: str, *, sheltered: bool = True) -> Iterator
         machine.run("pkill", "-TERM", "-f", "/sources/callers.py", expect=(0, 1))
         told = json.loads(caller.communicate(timeout=60)[0])
     _say(f"{what}: {_figures(told)}")
+    _must(told["failed"] < _SOME_SECONDS * _PER_SECOND, f"{what} was noticed late")
     if sheltered:
         _must(not told["failed"], f"{what} lost calls")
         _must(told["longest"] < _TWILIO_MS, f"{what} let calls wait too long")
