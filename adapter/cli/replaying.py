@@ -137,7 +137,7 @@ def replay(
 ) -> None:
     """Play the calls of recordings (or of other tools' files) again and compare the answers with the recorded ones.
 
-    Exit code 1: something is different, was not answered or could not be read.
+    Exit code 1: something is different, was not answered or could not be read, or nothing fits what was asked for.
     """
     if bool(url) == is_fresh:
         raise click.UsageError("say --to URL or --fresh")
@@ -165,6 +165,8 @@ def replay(
         broken = run.play([_renamed(on_line, salt) for salt in salts], tally)
     _report(tally, broken, time.monotonic() - began, as_json)
     run.warn()
+    if tally.webhooks == 0 and run.selection != Selection():
+        raise click.ClickException("nothing was played: no webhook fits --only, --until, --number and --call")
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
         sys.exit(_DIFFERENT)
 

@@ -293,6 +293,13 @@ def test_a_replay_leaves_the_memory_that_it_began_with_alone(day: Day) -> None:
     assert day.memory.read_bytes() == before
 
 
+@pytest.mark.parametrize("none", [("--call", "CA" + "9" * 32), ("--number", "+19995550000"), ("--until", "2001-01-01")])
+def test_a_choice_that_nothing_fits_does_not_pass_as_the_same(day: Day, none: tuple[str, str]) -> None:
+    result = run("replay", day.recording, "--fresh", "--config", day.config, *none)
+    assert result.exit_code == 1
+    assert "nothing was played" in result.output
+
+
 def test_record_says_how_to_switch_it_on() -> None:
     assert "recording:\n  file:" in run("record").stdout
 
