@@ -16,7 +16,6 @@ from typing import Final
 from adapter.engine.caller_id import read_ani
 from adapter.engine.line import Line
 from adapter.engine.model import Distrust, HangUp, Hints, Millis, Origin, StartCall
-from adapter.engine.policy import HOUR
 
 from .forms import TERMINAL, Unusable, problem, used
 from .signature import Fields
@@ -41,8 +40,6 @@ _STATUS_SOURCE: Final = "call-progress-events"
 _VERIFIED: Final = "TN-Validation-Passed-A"
 # -A, -B, -C, each perhaps -Diverted or -Passthrough, and whatever is still to come: a failed one never counts.
 _FAILED: Final = "TN-Validation-Failed"
-# Twilio tells of an end within seconds. A Timestamp much older is no news: a recorded callback sent again by hand.
-_OLDEST_NEWS: Final = HOUR
 
 
 def read_voice(fields: Fields) -> StartCall | Unusable:
@@ -133,8 +130,7 @@ def _hints(fields: Fields, values: Mapping[str, str]) -> Hints:
 
 
 def _instant(timestamp: str, now: Millis) -> Millis:
-    """RFC 2822 to epoch milliseconds; `now` for what cannot be: a Twilio clock ahead of ours must not end a call in the
-    future, nor an old recording long ago, its wrap-up over before it began."""
+    """RFC 2822 to epoch milliseconds, at most `now`: a Twilio clock ahead of ours must not end a call in the future."""
     try:
         moment = parsedate_to_datetime(timestamp)
         # "-0000" gives a naive time, and means UTC.
@@ -142,4 +138,4 @@ def _instant(timestamp: str, now: Millis) -> Millis:
         at = int((aware - _EPOCH).total_seconds()) * 1_000
     except (ValueError, TypeError, OverflowError, IndexError):
         return now
-    return at if now - _OLDEST_NEWS <= at <= now else now
+    return min(at, now) if at > 0 else now

@@ -96,7 +96,8 @@ def note_hang_up(service: Service, principal: Principal, command: HangUp, tx: Tr
 
 
 def _hung_up(tx: Transaction, call: Call, told: Millis) -> Call:
-    """Never before its start: Twilio tells whole seconds, of another clock than ours."""
+    """Never before its start: a recorded callback sent again by hand tells of years ago, and the call's wrap-up would
+    be over before it began. (And Twilio tells whole seconds, by another clock than ours.)"""
     at = max(told, call.started_at)
     return settle(tx, replace(call, hung_up_at=at), at)
 

@@ -211,9 +211,6 @@ class TestStatus:
             ("Sat, 08 Aug 2020 03:27:02 +0000", NOW),
             ("Sat, 08 Aug 2020 03:27:03 +0000", NOW),
             ("Sat, 08 Aug 2099 03:26:02 +0000", NOW),
-            ("Sat, 08 Aug 2020 02:27:02 +0000", NOW - 3_600_000),
-            ("Sat, 08 Aug 2020 02:27:01 +0000", NOW),
-            ("Wed, 08 Aug 2018 03:26:02 +0000", NOW),
             ("Thu, 01 Jan 1970 00:00:00 +0000", NOW),
             ("Wed, 31 Dec 1969 23:59:59 +0000", NOW),
             ("Fri, 31 Dec 9999 23:59:59 -2359", NOW),
@@ -225,7 +222,7 @@ class TestStatus:
             (",", NOW),
         ],
     )
-    def test_it_ended_when_twilio_says_but_not_in_the_future_nor_long_ago(self, timestamp: str, at: int) -> None:
+    def test_it_ended_when_twilio_says_but_not_in_the_future(self, timestamp: str, at: int) -> None:
         end = read_status(form(STATUS, Timestamp=timestamp), NOW)
         assert isinstance(end, HangUp)
         assert end.at == at
