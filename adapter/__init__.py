@@ -9,7 +9,8 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     recorder.py     what is recorded of calls, by the configuration
     testing.py      for users' own tests: are recorded calls answered as they were, do new ones go as they should?
     pytest_plugin.py    the same as fixtures, there as soon as the package is installed
-    cli/            the command `sticky-calls`, one module a command group
+    cli/            the command `sticky-calls`, one module or package a command group
+        serving/    gunicorn, and what it does differently here
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
