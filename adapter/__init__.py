@@ -15,6 +15,7 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows
+        sqlite/     one file; postgres/ a server, and any number of nodes
         moving/     everything of one database into another, while the service goes on
         bulk/       very many customers at once: read together, changed in memory, written together
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,

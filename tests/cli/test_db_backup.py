@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from adapter.cli import main
 from adapter.cli.db.backup import _remarks
-from adapter.store.restore import Restored
+from adapter.store.sqlite.restore import Restored
 from tests import databases
 
 

@@ -34,7 +34,7 @@ from adapter.engine.model import Plan
 from adapter.errors import ConfigError, StoreMismatch
 from adapter.web.shedding import SPARE_THREADS
 from tests.builders import a_config, an_organization
-from tests.store.test_soundness import damage_a_page
+from tests.store.sqlite.test_soundness import damage_a_page
 
 GUNICORN_BY_HAND = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 

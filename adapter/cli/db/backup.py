@@ -13,11 +13,11 @@ from rich.progress import Progress
 from adapter.cli.configured import config_option, configured, store_of
 from adapter.cli.shown import AS_JSON
 from adapter.clock import SystemClock
-from adapter.store.backup import back_up
 from adapter.store.database import Store
-from adapter.store.restore import Restored
-from adapter.store.restore import restore as put_back
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.backup import back_up
+from adapter.store.sqlite.restore import Restored
+from adapter.store.sqlite.restore import restore as put_back
+from adapter.store.sqlite.store import SqliteStore
 
 _BESIDE = "Not in it, and needed with it: the pepper and security.encryption_keys. Keep them elsewhere."
 

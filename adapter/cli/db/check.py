@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from adapter.cli.configured import config_option, configured, store_of
-from adapter.store import postgres_distribution as distribution
 from adapter.store.database import Store
 from adapter.store.moving.rows import counts
+from adapter.store.postgres import distribution
 
 
 @click.command(epilog="Example:  sticky-calls db check --config config.yaml")

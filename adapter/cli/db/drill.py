@@ -24,9 +24,9 @@ from adapter.errors import AdapterError, SealBroken
 from adapter.store.bulk.pages import customer_pages
 from adapter.store.moving.rows import counts
 from adapter.store.organizations import realms
-from adapter.store.restore import restore
 from adapter.store.sealing import Keyring
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.restore import restore
+from adapter.store.sqlite.store import SqliteStore
 from adapter.web.render import timestamp
 
 _HOUR_SECONDS: Final = 3_600

@@ -22,8 +22,8 @@ from adapter.replay.recording import Receipt, Recorded
 from adapter.replay.rerun import Rerun
 from adapter.replay.rerun.api_calls import ApiCalls
 from adapter.replay.rerun.targets import answer_of, sent, sent_to_api
-from adapter.store.copying import copy_database
 from adapter.store.keys import issue
+from adapter.store.sqlite.copying import copy_database
 from adapter.usecases import Service
 
 _TOKEN = "of-a-replay"  # noqa: S105 - signs what an app in this very process is asked

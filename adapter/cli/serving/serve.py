@@ -19,7 +19,8 @@ from adapter.config import Config, find, load
 from adapter.config.environment import PREFIX
 from adapter.config.pepper import pepper_for
 from adapter.errors import StoreUnavailable
-from adapter.store import organizations, soundness
+from adapter.store import organizations
+from adapter.store.sqlite import soundness
 
 from .application import GunicornApp
 from .listening import refuse_taken_address

@@ -16,7 +16,7 @@ from adapter.cli.serving import shares as sharing
 from adapter.cli.serving.shares import Shares, SharingWorker, give_place, leave_place, take_place_back
 from tests.cli.test_serve import serving, wait_until_healthy
 from tests.serving import free_port
-from tests.store.test_writelock import until
+from tests.store.sqlite.test_writelock import until
 
 
 @pytest.fixture
