@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from adapter.cli import main
 from adapter.cli.dialed import dialed
-from adapter.cli.replay_line import OnLine
+from adapter.cli.replay.line import OnLine
 from adapter.config import load
 from adapter.replay.recording import Recorded, line_of, read
 from adapter.replay.rerun import Rerun
