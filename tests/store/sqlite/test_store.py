@@ -249,7 +249,8 @@ def test_a_read_only_database_is_unavailable_for_writing_only(
     store.close()
     real = sqlite3.connect
     monkeypatch.setattr(
-        "adapter.store.sqlite.connections.sqlite3.connect", lambda name, **rest: real(name.replace("mode=rw", "mode=ro"), **rest)
+        "adapter.store.sqlite.connections.sqlite3.connect",
+        lambda name, **rest: real(name.replace("mode=rw", "mode=ro"), **rest),
     )
     ends = every_use(store)
     assert (ends["begin"], ends["read"], ends["ping"]) == (StoreUnavailable, None, None)
