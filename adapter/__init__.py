@@ -9,11 +9,13 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     recorder.py     what is recorded of calls, by the configuration
     testing.py      for users' own tests: are recorded calls answered as they were, do new ones go as they should?
     pytest_plugin.py    the same as fixtures, there as soon as the package is installed
-    cli/            the command `sticky-calls`, one module a command group
+    cli/            the command `sticky-calls`, one module or package a command group
+        serving/    gunicorn, and what it does differently here
     web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows
+        sqlite/     one file; postgres/ a server, and any number of nodes
         moving/     everything of one database into another, while the service goes on
         bulk/       very many customers at once: read together, changed in memory, written together
     twilio/         TRANSLATES Twilio's language: signature, events and turns (form → command), texts and words,

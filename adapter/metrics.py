@@ -2,7 +2,7 @@
 
 Nothing of a caller's is ever a label: organizations, kinds and outcomes only, all of them few. With several workers
 each writes to a file of its own below `FOLDER`, and a scrape of any of them adds all up, ended ones included.
-Leaves out: who may read them (`web.scrape`), where they are counted (`web`), the folder (`cli.gunicorn_metrics`).
+Leaves out: who may read them (`web.scrape`), where they are counted (`web`), the folder (`cli.serving.metrics`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapter.cli.fresh import Fresh, fresh
+from adapter.cli.replay.fresh import Fresh, fresh
 from adapter.config import load
 from adapter.engine.line import Line
 from adapter.replay import Call, Network, Script, Transcript

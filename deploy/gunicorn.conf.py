@@ -2,15 +2,15 @@
 
     ADAPTER_CONFIG=config.yaml gunicorn -c deploy/gunicorn.conf.py "adapter.wsgi:build()"
 
-Address, workers and threads come from the configuration (`server`), the rest from adapter/cli/gunicorn_app.py, where
-each setting has its reason. Settings written below these lines win.
+Address, workers and threads come from the configuration (`server`), the rest from adapter/cli/serving/application.py,
+where each setting has its reason. Settings written below these lines win.
 """
 
 import os
 
 from adapter import logs
-from adapter.cli.gunicorn_app import settings
-from adapter.cli.serve import prepare
+from adapter.cli.serving.application import settings
+from adapter.cli.serving.serve import prepare
 from adapter.config import find, load
 
 _path = find(None, os.environ)

@@ -30,9 +30,9 @@ import psycopg
 import pytest
 
 from adapter.store.database import Store
-from adapter.store.postgres_store import PostgresStore
+from adapter.store.postgres.store import PostgresStore
 from adapter.store.sealing import Keyring
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.store import SqliteStore
 from adapter.store.tables import metadata
 
 STORES = ("sqlite", "postgresql")

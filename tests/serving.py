@@ -202,7 +202,7 @@ class Server:
         return [
             *command,
             *("--workers", str(self.workers), "--threads", str(self.threads)),
-            *("--worker-class", "adapter.cli.gunicorn_worker.Worker"),
+            *("--worker-class", "adapter.cli.serving.worker.Worker"),
             *("--reuse-port", "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"),
             # Workers without a master take no more requests and yet keep their socket, which gets its share of them.
             *("--graceful-timeout", "5"),

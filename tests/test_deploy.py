@@ -14,7 +14,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from adapter.cli import _COMMANDS
-from adapter.cli.gunicorn_app import WatchedArbiter
+from adapter.cli.serving.application import WatchedArbiter
 from adapter.config import load
 
 ROOT = Path(__file__).parent.parent

@@ -37,7 +37,7 @@ ELSEWHERE = {
     "sudo apt-get install -y git": "tests/deploy",
     "git pull && sudo deploy/install.sh upgrade": "tests/deploy",
     "sudo systemctl start sticky-calls-backup": "tests/deploy",
-    "sticky-calls db upgrade --config config.yaml     # the tables": "tests/store/test_postgres_distribution.py",
+    "sticky-calls db upgrade --config config.yaml     # the tables": "tests/store/postgres/test_distribution.py",
     "sudo apt-get install -y prometheus": "tests/watching",
 }
 _WRAPPER = """#!/bin/sh

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -98,6 +100,18 @@ def test_only_an_inbound_callers_own_leg_starts_or_ends_a_call(
     assert databases.count(tmp_path, "customers") == (recording["name"] in STARTING)
     assert databases.count(tmp_path, "calls") == (recording["name"] in STARTING | ENDING)
     assert databases.count(tmp_path, "usage") == (recording["name"] in STARTING | ENDING)
+
+
+@pytest.mark.parametrize("kind", ["voice", "turn/1", "stauts"])
+def test_a_status_callback_ends_its_call_wherever_it_is_sent(app: Flask, kind: str) -> None:
+    """One URL may serve both: CallbackSource tells them apart (Twilio facts, status callbacks)."""
+    api = Api(app.test_client(), issue_key(app))
+    told = {"CallStatus": "completed", "CallbackSource": "call-progress-events"}
+    posted(app, "voice", a_call(1))
+    assert posted(app, kind, a_call(1, **told)).status == 204
+    assert "hung_up" in [each["event"] for each in api.call(call_sid(1)).json["timeline"]]
+    assert posted(app, kind, a_call(2, **{**told, "CallStatus": "ringing"})).status == 204
+    assert api.call(call_sid(2)).status_code == 404, "it starts none"
 
 
 @pytest.mark.parametrize("kind", ["voice", "status"])
@@ -218,6 +232,30 @@ def test_a_field_given_twice_is_refused(app: Flask, tmp_path: Path, kind: str, n
     assert posted(app, kind, [*fields, (name, "other")]).status == 403
     assert got(app, kind, urlencode(doubled)).status == 403
     assert stored(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("hashed", "status"),
+    [(lambda body: body, 200), (lambda body: body + b" ", 403), (None, 403)],
+    ids=["the body's hash", "another hash", "none"],
+)
+def test_a_json_body_counts_when_the_signed_address_has_its_hash(
+    app: Flask, hashed: Callable[[bytes], bytes] | None, status: int
+) -> None:
+    body = json.dumps({**dict(a_call(1)), "CallDuration": 35, "AddOns": {"results": {}}}).encode()
+    query = f"?bodySHA256={hashlib.sha256(hashed(body)).hexdigest()}" if hashed else ""
+    signature = sign(f"{PUBLIC_URL}/twilio/voice{query}", (), AUTH_TOKEN)
+    headers = {"Content-Type": "application/json", "X-Twilio-Signature": signature}
+    assert ask(app, "POST", f"/twilio/voice{query}", body, **headers).status == status
+    assert Api(app.test_client(), issue_key(app)).call(call_sid(1)).status_code == (200 if status == 200 else 404)
+
+
+def test_a_name_doubled_inside_json_is_refused(app: Flask) -> None:
+    body = json.dumps(dict(a_call(1))).encode()[:-1] + b', "From": "+14155550124"}'
+    query = f"?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = sign(f"{PUBLIC_URL}/twilio/voice{query}", (), AUTH_TOKEN)
+    headers = {"Content-Type": "application/json", "X-Twilio-Signature": signature}
+    assert ask(app, "POST", f"/twilio/voice{query}", body, **headers).status == 403
 
 
 def test_unknown_fields_may_come_as_often_as_they_like(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The command `sticky-calls`: one module a command (group).
+"""The command `sticky-calls`: one module, or package, a command (group).
 
 A command's module is imported when it is called: `--version` and `--help` need neither the store nor the web.
 Secrets are never taken from the command line, where every user of the machine can read them.
@@ -14,27 +14,27 @@ from adapter import __version__
 from adapter.errors import AdapterError, ConfigError
 
 _COMMANDS = {
-    "serve": ("serve", "serve", "Run the service."),
-    "demo": ("demo", "demo", "Play a caller's story against a real server on a temporary database."),
+    "serve": ("serving.serve", "serve", "Run the service."),
+    "demo": ("demo.command", "demo", "Play a caller's story against a real server on a temporary database."),
     "check-config": ("check_config", "check_config", "Find every mistake in the configuration."),
-    "preview": ("preview", "preview", "Show what callers would hear, from the configuration alone."),
-    "simulate": ("simulate", "simulate", "Call a running server from the terminal, as Twilio would."),
+    "preview": ("preview.command", "preview", "Show what callers would hear, from the configuration alone."),
+    "simulate": ("simulate.command", "simulate", "Call a running server from the terminal, as Twilio would."),
     "keys": ("keys", "keys", "Make, list, revoke and rotate API keys."),
-    "tail": ("tail", "tail", "Watch calls as they happen."),
-    "stats": ("stats", "stats", "Count the calls of a time: how they were greeted, how long they took."),
+    "tail": ("watching.tail", "tail", "Watch calls as they happen."),
+    "stats": ("watching.stats", "stats", "Count the calls of a time: how they were greeted, how long they took."),
     "orgs": ("accounts", "orgs", "Show the organizations, and what they may do."),
     "quota": ("accounts", "quota", "Show what is left of the month."),
     "usage": ("accounts", "usage", "Show how much was used, month by month."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
-    "import": ("importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),
-    "record": ("recorded", "record", "Show what is being recorded, and what is in the recording."),
-    "replay": ("replaying", "replay", "Play recorded calls again and compare the answers."),
-    "what-if": ("what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
-    "fixture": ("fixture", "fixture", "Write a test that plays recorded calls."),
-    "doctor": ("doctor", "doctor", "Look at everything that can be wrong, and say what to do about it."),
-    "numbers": ("numbers", "numbers", "Point Twilio's numbers at this service, and put them back."),
-    "customers": ("customers", "customers", "What is stored of a person: find, show, export, forget."),
-    "db": ("db", "db", "Look after the database."),
+    "import": ("replay.importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),
+    "record": ("replay.recorded", "record", "Show what is being recorded, and what is in the recording."),
+    "replay": ("replay.command", "replay", "Play recorded calls again and compare the answers."),
+    "what-if": ("replay.what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
+    "fixture": ("replay.fixture", "fixture", "Write a test that plays recorded calls."),
+    "doctor": ("doctor.command", "doctor", "Look at everything that can be wrong, and say what to do about it."),
+    "numbers": ("numbers.command", "numbers", "Point Twilio's numbers at this service, and put them back."),
+    "customers": ("customers.command", "customers", "What is stored of a person: find, show, export, forget."),
+    "db": ("db.command", "db", "Look after the database."),
 }
 
 

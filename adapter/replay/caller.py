@@ -1,7 +1,7 @@
 """Who is at the telephone: the caller, and the people who answer when a call is put through.
 
 A caller is asked by the network in a box (`adapter.replay.phone`) and answers with the values of this module.
-Leaves out: people at a terminal (`adapter.cli.simulate`).
+Leaves out: people at a terminal (`adapter.cli.simulate.command`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 after the commit is durable. Nothing foreign (network, logging, rendering) belongs inside: others wait for it, and the
 work is done again when the database could not go through with it (PostgreSQL: serialization failures, deadlocks, lost
 connections), so it changes nothing but `tx`. Leaves out: what is read and written (the modules beside this one), how it
-is done (`sqlite_store`, `postgres_store`), the schema (`schema`).
+is done (`sqlite`, `postgres`), the schema (`schema`).
 """
 
 from __future__ import annotations
@@ -125,13 +125,14 @@ class Store(ABC):
 
         `pool_size`: most connections of this process to PostgreSQL. ConfigError when the URL is neither.
         """
-        from . import forks, sqlite_store
+        from . import forks
+        from .sqlite.store import SqliteStore
 
         store: Store
         if url.startswith(("postgresql:", "postgres:")):
             store = _postgres_store(url, keyring, lock_timeout_seconds, pool_size)
         else:
-            store = sqlite_store.SqliteStore.at(url, keyring, lock_timeout_seconds)
+            store = SqliteStore.at(url, keyring, lock_timeout_seconds)
         forks.watch(store)
         return store
 
@@ -221,7 +222,7 @@ class Store(ABC):
 
 def _postgres_store(url: str, keyring: Keyring, lock_timeout_seconds: float, pool_size: int) -> Store:
     try:
-        from .postgres_store import PostgresStore
+        from .postgres.store import PostgresStore
     except ImportError:
         advice = "run `pip install 'sticky-calls-adapter[postgres]'`"
         raise ConfigError([f"database.url: the driver for PostgreSQL is not installed; {advice}"]) from None

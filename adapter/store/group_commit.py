@@ -3,7 +3,7 @@
 An acknowledged write waits for the disk, and for its turn among the processes of the machine; who shares both waits for
 neither. A thread of its own writes: it does the work of all who wait, commits once, tells them, and goes on with those
 who came meanwhile. Who waits can give up, even when the disk hangs in the middle of a write.
-Leaves out: what a transaction is (`sqlite_store`, `postgres_store`).
+Leaves out: what a transaction is (`sqlite`, `postgres`).
 """
 
 from __future__ import annotations

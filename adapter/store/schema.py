@@ -1,6 +1,6 @@
 """The database's schema: brought to this version, and checked. The steps are in `migrations/`, the same for both.
 
-Leaves out: who may migrate when (`sqlite_store` holds the write lock around `upgrade`), PostgreSQL (`postgres_schema`).
+Leaves out: who may migrate when (`sqlite.store` holds the write lock around `upgrade`), PostgreSQL (`postgres.schema`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from adapter.errors import StoreMismatch
 
-from . import planner
-from .sqlite import translate
+from .sqlite import planner
+from .sqlite.connections import translate
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # The version of a database that is being filled by `db copy`: no service starts on it.

@@ -2,8 +2,8 @@
 
 SQLAlchemy's `Connection.execute` costs several times what SQLite needs for a seek, and a start runs about ten
 statements under the write lock. So the SQL text is made on first use and kept. Everything bound is an int, a str,
-bytes or None, for which SQLAlchemy would convert nothing. Leaves out: who runs them (`sqlite_store`,
-`postgres_transaction`).
+bytes or None, for which SQLAlchemy would convert nothing. Leaves out: who runs them (`sqlite`,
+`postgres`).
 """
 
 from __future__ import annotations

@@ -38,10 +38,8 @@ _STATUS_SOURCE: Final = "call-progress-events"
 
 # SHAKEN/STIR page, the values of StirVerstat.
 _VERIFIED: Final = "TN-Validation-Passed-A"
-_FAILED: Final = frozenset(
-    {"TN-Validation-Failed"}
-    | {f"TN-Validation-Failed-{level}{way}" for level in "ABC" for way in ("", "-Diverted", "-Passthrough")}
-)
+# -A, -B, -C, each perhaps -Diverted or -Passthrough, and whatever is still to come: a failed one never counts.
+_FAILED: Final = "TN-Validation-Failed"
 
 
 def read_voice(fields: Fields) -> StartCall | Unusable:
@@ -63,6 +61,11 @@ def read_status(fields: Fields, now: Millis) -> HangUp | Ignored:
     seconds = values.get("CallDuration", "")
     duration = int(seconds) if _SECONDS.fullmatch(seconds) else None
     return HangUp(values["CallSid"], _hints(fields, values), _instant(values.get("Timestamp", ""), now), duration)
+
+
+def tells_progress(fields: Fields) -> bool:
+    """Whether it is a status callback, wherever it is sent: nobody hears the answer, and no call starts by it."""
+    return used(fields).get("CallbackSource") == _STATUS_SOURCE
 
 
 def line_for(lines: Iterable[Line], account_sid: str, to: str) -> Line | None:
@@ -119,7 +122,7 @@ def _hints(fields: Fields, values: Mapping[str, str]) -> Hints:
     caller = read_ani(values.get("From"))
     through = {value.strip() for name, value in fields if name in _FORWARDING} - {""}
     note: str | None = caller.note
-    if caller.number and values.get("StirVerstat") in _FAILED:
+    if caller.number and values.get("StirVerstat", "").startswith(_FAILED):
         note = "caller_id_failed"
     elif caller.number in through:
         note = "caller_id_forwarded"

@@ -2,8 +2,8 @@
 
 Source: Twilio, "IncomingPhoneNumber resource", "SIP Domains", "Accounts". Every request has a timeout and is tried
 again when Twilio is busy or away; setting the same addresses twice changes nothing, so that is safe for writing, too.
-Leaves out: what they should be set to and what is wrong with them (`adapter.cli.numbers_findings`), undoing
-(`adapter.cli.numbers_memory`).
+Leaves out: what they should be set to and what is wrong with them (`adapter.cli.numbers.findings`), undoing
+(`adapter.cli.numbers.memory`).
 """
 
 from __future__ import annotations

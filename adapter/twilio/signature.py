@@ -115,6 +115,8 @@ def _spellings(url: str) -> Iterator[str]:
     for place in _places(scheme, authority):
         for spelled in dict.fromkeys((query, _decoded(query), _encoded(query))):
             yield f"{scheme}://{place}{path}{mark}{spelled}"
+        if mark and not query:
+            yield f"{scheme}://{place}{path}"  # URL libraries lose a "?" that nothing follows
 
 
 def _places(scheme: str, authority: str) -> list[str]:

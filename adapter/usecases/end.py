@@ -90,9 +90,16 @@ def note_hang_up(service: Service, principal: Principal, command: HangUp, tx: Tr
         return call is None
     if hit(service, principal, tx)[1] is not None:
         return False
-    calls.save(tx, settle(tx, replace(call, hung_up_at=command.at), command.at) if call else _only_hung_up(command))
+    calls.save(tx, _hung_up(tx, call, command.at) if call else _only_hung_up(command))
     charge(principal, tx, now)
     return True
+
+
+def _hung_up(tx: Transaction, call: Call, told: Millis) -> Call:
+    """Never before its start: a recorded callback sent again by hand tells of years ago, and the call's wrap-up would
+    be over before it began. (And Twilio tells whole seconds, by another clock than ours.)"""
+    at = max(told, call.started_at)
+    return settle(tx, replace(call, hung_up_at=at), at)
 
 
 def _only_hung_up(command: HangUp) -> Call:

@@ -5,6 +5,7 @@ Leaves out: the algorithm (`twilio.signature`), and what is done with the fields
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -22,7 +23,9 @@ _LOG = logging.getLogger(__name__)
 _MAX_BYTES = 1024 * 1024
 # It has some dozen fields. A megabyte of empty ones would cost a stranger nothing and us a third of a second.
 _MAX_FIELDS = 1_000
+_MAX_JSON_BYTES = 64 * 1024  # no webhook of a call is JSON by itself, so none with add-ons is
 _FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
 _EXPLAIN_EVERY_SECONDS = 5.0
 _explained_at: float | None = None
 
@@ -41,9 +44,12 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
     if form is None:
         return None
     fields = given_fields()
+    # Of a JSON body only the hash is signed, as a part of the URL.
+    body = request.get_data() if _is(_JSON) else None
+    signed = form if body is None else []
     fitting = tokens.get(value(fields, "AccountSid")) or tokens.get("*", ())
-    if not is_genuine(url, form, signature, fitting):
-        _tell_why(url, Asked(base_url, target, _told_hosts(), form, signature), fitting)
+    if not is_genuine(url, signed, signature, fitting, body):
+        _tell_why(url, Asked(base_url, target, _told_hosts(), signed, signature), fitting)
         return None
     if doubled := duplicated(fields):
         _LOG.warning("webhook refused: duplicated %s", ", ".join(doubled))
@@ -52,13 +58,16 @@ def genuine_fields(base_url: str, tokens: Mapping[str, tuple[str, ...]]) -> Fiel
 
 
 def _form() -> list[tuple[str, str]] | None:
-    """The posted form, [] when there is none; None for one that is none of Twilio's, and the log says why."""
+    """The posted fields, [] when there are none; None for one that is none of Twilio's, and the log says why."""
     if request.method != "POST":
         return []
     request.max_content_length = request.max_form_memory_size = _MAX_BYTES
     try:
         posted = request.get_data(parse_form_data=False)
-        if not _is_form() or posted.count(b"&") >= _MAX_FIELDS:
+        if _is(_JSON) and len(posted) <= _MAX_JSON_BYTES:
+            g.form = _members(posted)
+            return given_fields()
+        if not _is(_FORM) or posted.count(b"&") >= _MAX_FIELDS:
             _LOG.warning("webhook refused: no form, or one of more than %s fields", _MAX_FIELDS)
             return None
         # What Werkzeug does for `request.form`, without the four classes around it.
@@ -71,9 +80,14 @@ def _form() -> list[tuple[str, str]] | None:
     return None
 
 
-def _is_form() -> bool:
-    kind: str = request.environ.get("CONTENT_TYPE", "")
-    return kind.partition(";")[0].strip().lower() == _FORM
+def _is(kind: str) -> bool:
+    given: str = request.environ.get("CONTENT_TYPE", "")
+    return request.method == "POST" and given.partition(";")[0].strip().lower() == kind
+
+
+def _members(posted: bytes) -> list[tuple[str, str]]:
+    """The texts in a JSON object; a doubled name stays doubled. ValueError or TypeError for what is none."""
+    return [(str(name), told) for name, told in json.loads(posted, object_pairs_hook=list) if isinstance(told, str)]
 
 
 def given_fields() -> list[tuple[str, str]]:

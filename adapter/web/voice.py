@@ -19,7 +19,7 @@ from adapter.engine.line import Line
 from adapter.engine.model import Principal, StartCall
 from adapter.errors import AdapterError
 from adapter.metrics import Metrics
-from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice
+from adapter.twilio.events import Ignored, distrust, line_for, line_of, read_status, read_voice, tells_progress
 from adapter.twilio.forms import Unusable
 from adapter.twilio.signature import Fields
 from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
@@ -32,6 +32,7 @@ from .grace import GraceWarning
 from .in_time import Deadline, InTime
 from .recorded import Recording, note, recorded
 from .scrape import timed
+from .webhook_answers import forbidden, nothing, twiml
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop
@@ -96,7 +97,7 @@ def _always_twiml(view: Callable[..., Response], otherwise: str) -> Callable[...
             return view(**parts)
         except Exception as error:  # noqa: BLE001 - the edge's one net: a traceback must not become a dropped call
             _LOG.error("webhook failed: %s", type(error).__name__, exc_info=error)
-            return _twiml(otherwise)
+            return twiml(otherwise)
 
     return answer
 
@@ -104,12 +105,14 @@ def _always_twiml(view: Callable[..., Response], otherwise: str) -> Callable[...
 def _spoken(edge: VoiceEdge, speak: Speak) -> Response:
     fields = genuine_fields(edge.public_url, edge.tokens)
     if fields is None:
-        return _forbidden()
+        return forbidden()
+    if tells_progress(fields):
+        return _heard(edge, fields)  # one address may serve both; no caller waits for this answer
     line = line_for(edge.lines, value(fields, "AccountSid"), value(fields, "To"))
     if line is None:
         _LOG.warning("no line is configured for the dialed number; see `lines` in the configuration")
-        return _twiml(EMERGENCY)
-    return _twiml(speak(edge, line, fields))
+        return twiml(EMERGENCY)
+    return twiml(speak(edge, line, fields))
 
 
 def _voice(edge: VoiceEdge, line: Line, fields: Fields) -> str:
@@ -194,13 +197,13 @@ def _whisper(edge: VoiceEdge, key: str, number: str) -> Response:
     """Asked by the leg of who answered, whose To is their number: the line stands in the address."""
     fields = genuine_fields(edge.public_url, edge.tokens)
     if fields is None:
-        return _forbidden()
+        return forbidden()
     line = line_of(edge.lines, value(fields, "AccountSid"), key)
     if line is None:
         _LOG.warning("whisper for a line that is not configured")
-        return _twiml(CONNECT)
+        return twiml(CONNECT)
     turn = _number(number)
-    return _twiml(edge.speaker.whisper(_told(edge, line, fields, turn) or _untold(line), line, turn))
+    return twiml(edge.speaker.whisper(_told(edge, line, fields, turn) or _untold(line), line, turn))
 
 
 def _told(edge: VoiceEdge, line: Line, fields: Fields, number: int) -> Whispered | None:
@@ -230,19 +233,21 @@ def _whisper_answer(edge: VoiceEdge, key: str, number: str) -> Response:
     """1 takes the call; any other key declines it. Needs no memory."""
     fields = genuine_fields(edge.public_url, edge.tokens)
     if fields is None:
-        return _forbidden()
-    return _twiml(CONNECT if value(fields, "Digits").strip() == "1" else GIVE_UP)
+        return forbidden()
+    return twiml(CONNECT if value(fields, "Digits").strip() == "1" else GIVE_UP)
 
 
 def _status(edge: VoiceEdge) -> Response:
-    """The terminal callback of the caller's own leg ends the call; every other one is only acknowledged."""
     fields = genuine_fields(edge.public_url, edge.tokens)
-    if fields is None:
-        return Response(status=403)
+    return forbidden() if fields is None else _heard(edge, fields)
+
+
+def _heard(edge: VoiceEdge, fields: Fields) -> Response:
+    """The terminal callback of the caller's own leg ends the call; every other one is only acknowledged."""
     command = read_status(fields, edge.service.clock.now())
     line = line_for(edge.lines, value(fields, "AccountSid"), value(fields, "To"))
     if isinstance(command, Ignored) or line is None:
-        return _nothing()
+        return nothing()
     in_time = edge.deadline.begins()
     try:
         saved = in_time.transact(lambda: hang_up(edge.service, _principal(edge, line), command))
@@ -251,7 +256,7 @@ def _status(edge: VoiceEdge) -> Response:
         saved = False
     if not saved:
         _keep(in_time, "a hang-up", partial(keep_hang_up, edge.service, line, command))
-    return _nothing()
+    return nothing()
 
 
 def _keep(in_time: InTime, what: str, keep: Callable[[], bool]) -> None:
@@ -282,18 +287,3 @@ def _say_what_broke(what: str, error: Exception) -> None:
         _LOG.error("%s: %s: %s", what, error.code, error.message)
     else:
         _LOG.error("%s: %s", what, type(error).__name__, exc_info=error)
-
-
-def _forbidden() -> Response:
-    return Response("Forbidden: the X-Twilio-Signature does not fit this request.\n", 403, mimetype="text/plain")
-
-
-def _nothing() -> Response:
-    """204, without the content type that Flask gives to an empty answer too."""
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
-
-
-def _twiml(document: str) -> Response:
-    return Response(document, content_type="text/xml; charset=utf-8")

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from adapter.app import build_service
 from adapter.config import Config, DatabaseConfig, SecurityConfig
 from adapter.engine.model import Mode, Organization, Plan, RateExceeded, Tier
-from adapter.store import postgres_time
+from adapter.store.postgres import clock as postgres_clock
 from adapter.store.statements import Prepared, bind
 from adapter.store.tables import clocks
 from adapter.usecases import count_only
@@ -128,11 +128,11 @@ def _tell_the_database(clock: SharedClock) -> None:
             return sql, {**constants, _wall_name(constants): clock.now()}
 
     reading = sa.select(sa.literal(_PLACE, sa.BigInteger()), clocks.c.offset_ms)
-    postgres_time._READ = Told(reading.where(clocks.c.boot_id == bind("boot_id")))
-    postgres_time.ticks = clock.ticks
+    postgres_clock._READ = Told(reading.where(clocks.c.boot_id == bind("boot_id")))
+    postgres_clock.ticks = clock.ticks
     if clock.steady_is_wall:
         # Steps are not noticed.
-        postgres_time._LEAST_STEP_MS = 10**15
+        postgres_clock._LEAST_STEP_MS = 10**15
 
 
 _PLACE = 4_711

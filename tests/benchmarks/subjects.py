@@ -173,7 +173,7 @@ def _gunicorn(folder: Path, port: int, app: str) -> list[str]:
     path = folder / f"{app.split('.')[2].split(':')[0]}.conf.py"
     path.write_text(
         "from pathlib import Path\n"
-        "from adapter.cli.gunicorn_app import settings\n"
+        "from adapter.cli.serving.application import settings\n"
         "from adapter.config import load\n"
         f"globals().update(settings(load(Path({str(configuration(folder, port))!r}), {{}})))\n",
         "utf-8",

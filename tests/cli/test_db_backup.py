@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
-from adapter.cli.db_backup import _remarks
-from adapter.store.restore import Restored
+from adapter.cli.db.backup import _remarks
+from adapter.store.sqlite.restore import Restored
 from tests import databases
 
 

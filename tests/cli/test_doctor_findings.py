@@ -12,7 +12,7 @@ import adapter.cli
 from tests.cli import test_doctor
 
 _FOLDER = Path(adapter.cli.__file__).parent
-_MODULES = ("doctor_here", "doctor_outside", "doctor_twilio", "numbers_findings")
+_MODULES = ("doctor/here", "doctor/outside", "doctor/at_twilio", "numbers/findings")
 # Where the sentence stands among the arguments.
 _MAKERS = {"Finding": 1, "_finding": 0, "_url": 0, "_signature": 0, "_token": 0}
 _LEAST = 6

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
-from adapter.cli.preview_steps import Way
-from adapter.cli.preview_words import way_in_words
+from adapter.cli.preview.steps import Way
+from adapter.cli.preview.words import way_in_words
 from tests.config.conversing import CONVERSATION
 
 CONFIG = """

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from adapter.cli import main
 from adapter.cli.dialed import dialed
-from adapter.cli.replay_line import OnLine
+from adapter.cli.replay.line import OnLine
 from adapter.config import load
 from adapter.replay.recording import Recorded, line_of, read
 from adapter.replay.rerun import Rerun
@@ -111,7 +111,7 @@ def test_a_wrong_token_is_told_as_refused(day: Day, server: Server, tmp_path: Pa
     token = tmp_path / "token"
     token.write_text("guessed\n")
     options = ("--to", server.url, "--token-file", token, "--until", "2026-02-07T10:30:00")
-    assert run("replay", day.recording, *options).exit_code == 0, "nothing that early"
+    assert "nothing was played" in run("replay", day.recording, *options).output, "nothing that early"
     result = run("replay", day.recording, *options[:-2], "--only", "voice", "--json")
     assert json.loads(result.stdout)["troubles"] == {"answered with status 403": 20}
     assert result.exit_code == 1
@@ -291,6 +291,13 @@ def test_a_replay_leaves_the_memory_that_it_began_with_alone(day: Day) -> None:
     before = day.memory.read_bytes()
     assert run("replay", day.recording, "--fresh", "--config", day.config, "--memory", day.memory).exit_code == 0
     assert day.memory.read_bytes() == before
+
+
+@pytest.mark.parametrize("none", [("--call", "CA" + "9" * 32), ("--number", "+19995550000"), ("--until", "2001-01-01")])
+def test_a_choice_that_nothing_fits_does_not_pass_as_the_same(day: Day, none: tuple[str, str]) -> None:
+    result = run("replay", day.recording, "--fresh", "--config", day.config, *none)
+    assert result.exit_code == 1
+    assert "nothing was played" in result.output
 
 
 def test_record_says_how_to_switch_it_on() -> None:

@@ -21,7 +21,7 @@ import yaml
 from click.testing import CliRunner
 
 from adapter.cli import main
-from adapter.cli.gunicorn_app import GunicornApp
+from adapter.cli.serving.application import GunicornApp
 from adapter.config import Config, load
 from adapter.config.effective import effective
 from adapter.config.schema import ConfigSchema

@@ -24,16 +24,17 @@ from click.testing import CliRunner
 from gunicorn.config import Config as GunicornConfig
 
 from adapter import logs
-from adapter.cli import main, serve
-from adapter.cli.gunicorn_app import GunicornApp, MaskedLogger, settings
-from adapter.cli.gunicorn_worker import Worker
-from adapter.cli.listening import refuse_taken_address
+from adapter.cli import main
+from adapter.cli.serving import serve
+from adapter.cli.serving.application import GunicornApp, MaskedLogger, settings
+from adapter.cli.serving.listening import refuse_taken_address
+from adapter.cli.serving.worker import Worker
 from adapter.config import Config, RecordingConfig, ServerConfig
 from adapter.engine.model import Plan
 from adapter.errors import ConfigError, StoreMismatch
 from adapter.web.shedding import SPARE_THREADS
 from tests.builders import a_config, an_organization
-from tests.store.test_soundness import damage_a_page
+from tests.store.sqlite.test_soundness import damage_a_page
 
 GUNICORN_BY_HAND = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 

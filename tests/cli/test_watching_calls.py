@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from adapter.app import build_service
 from adapter.cli import main
-from adapter.cli.following import Follower
-from adapter.cli.periods import Since, instant
+from adapter.cli.watching.following import Follower
+from adapter.cli.watching.periods import Since, instant
 from adapter.config import Config, load
 from adapter.engine.line import Confirm, ProofKind
 from adapter.engine.model import Hints, Mode, StartCall
@@ -168,7 +168,7 @@ def test_stats_count_calls_and_name_nobody(written: Path) -> None:
 
 
 def test_stats_of_more_calls_than_a_page(written: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapter.cli.stats._PAGE", 2)
+    monkeypatch.setattr("adapter.cli.watching.stats._PAGE", 2)
     for number in range(5):
         api.start(f"call-{number}", ani=CALLER)
     told = json.loads(run("stats", "--since", "2026-02-07", "--json", "--config", str(written)).stdout)

@@ -16,7 +16,7 @@ from flask import Flask
 from adapter.engine.model import Realm
 from adapter.store import answers, meters
 from adapter.store.database import Store, Transaction
-from adapter.store.sqlite_store import SqliteStore, SqliteTransaction
+from adapter.store.sqlite.store import SqliteStore, SqliteTransaction
 from tests import serving
 
 _LATE_SECONDS = 0.015

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapter.store import sqlite
+from adapter.store.sqlite import connections as sqlite
 from adapter.usecases import apply_waiting
 from tests.faults.asked import Answered, Asking, Fact, prepared
 from tests.faults.found import found

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import StoreUnavailable
-from adapter.store import sqlite
+from adapter.store.sqlite import connections as sqlite
 from adapter.usecases import apply_waiting
 from tests import databases
 from tests.faults import python_files

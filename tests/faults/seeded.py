@@ -12,7 +12,7 @@ from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import journal, meters
 from adapter.store.database import Transaction
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.store import SqliteStore
 from tests import databases
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cli.customers_import import next_size
+from adapter.cli.customers.importing import next_size
 from tests.importing import kept, people, plain, runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite]

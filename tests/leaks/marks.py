@@ -25,7 +25,7 @@ from adapter import logs
 from adapter.app import create_app
 from adapter.config import RecordingConfig, SecurityConfig
 from adapter.engine.line import Confirm, Line, Menu, MenuOption, ProofKind
-from adapter.store.backup import back_up
+from adapter.store.sqlite.backup import back_up
 from adapter.usecases import Service, apply_waiting, sweep
 from tests import databases
 from tests.builders import PEPPER, Api, CountedIds, ToldClock, Twilio, a_config, a_line, call_sid, issue_key

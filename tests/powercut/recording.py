@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from os import _exit
 from pathlib import Path
 
-from adapter.store import sqlite
+from adapter.store.sqlite import connections as sqlite
 from adapter.usecases import apply_waiting
 from tests.faults import python_files
 from tests.faults.asked import Answered, Asking, Fact, prepared

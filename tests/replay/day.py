@@ -42,7 +42,7 @@ from adapter.replay import (
 from adapter.replay.caller import Answer, Left, Outcome, Reaction
 from adapter.replay.exchange import Outgoing
 from adapter.replay.recording import recorder
-from adapter.store.copying import copy_database
+from adapter.store.sqlite.copying import copy_database
 from tests.builders import ACCOUNT, AUTH_TOKEN, NOW, PUBLIC_URL, Api, issue_key
 from tests.conversations.world import SETTINGS, configuration
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cli.replay_source import Source
+from adapter.cli.replay.source import Source
 from adapter.replay.recording import Answer, Recorded, line_of
 from adapter.replay.rerun import Rerun, Selection, Tally, checked, play
 from tests.builders import call_sid

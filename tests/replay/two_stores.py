@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from adapter.cli import fresh, main
+from adapter.cli import main
+from adapter.cli.replay import fresh
 from adapter.config import Config, DatabaseConfig
 from adapter.store.database import Store
 from adapter.store.moving import Copying

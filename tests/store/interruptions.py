@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from adapter.store.database import Store
-from adapter.store.postgres_batches import Batches
+from adapter.store.postgres.batches import Batches
 
 
 def interrupting_once_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from adapter.store import postgres_schema, schema
+from adapter.store import schema
 from adapter.store.database import Store
+from adapter.store.postgres import schema as postgres_schema
 from adapter.store.sealing import Keyring
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.store import SqliteStore
 from tests import databases
 
 pytestmark = [pytest.mark.slow, pytest.mark.stores]

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapter.errors import StoreDamaged, StoreUnavailable
-from adapter.store import postgres
 from adapter.store.database import NO_REALM, Store
 from adapter.store.outage import Outage
+from adapter.store.postgres import connections as postgres
 from adapter.store.sealing import Keyring
 from tests.store.proxy import Proxy, proxied
 

@@ -18,7 +18,7 @@ from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import calls, lockouts, organizations, records, schema
 from adapter.store.database import NO_REALM, Store
 from adapter.store.sealing import Keyring
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.store import SqliteStore
 from adapter.store.tables import metadata
 from tests.store import workers
 from tests.store.people import A, remember

@@ -102,7 +102,8 @@ class TestVoice:
     @pytest.mark.parametrize(
         "verstat",
         ["TN-Validation-Failed"]
-        + [f"TN-Validation-Failed-{level}{way}" for level in "ABC" for way in ("", "-Diverted", "-Passthrough")],
+        + [f"TN-Validation-Failed-{level}{way}" for level in "ABC" for way in ("", "-Diverted", "-Passthrough")]
+        + ["TN-Validation-Failed-D", "TN-Validation-Failed-A-Diverted-Passthrough"],
     )
     def test_a_spoofed_number_is_no_evidence(self, verstat: str) -> None:
         start = read_voice(form(VOICE, StirVerstat=verstat))

@@ -149,6 +149,9 @@ def test_another_text_for_the_same_signature_bytes_is_refused() -> None:
         ("https://h.example/v", "https://H.example/v", False),
         ("https://h.example/v", "https://h.example/v/", False),
         ("https://h.example/v", "https://h.example/v?", False),
+        ("https://h.example/v?", "https://h.example/v?", True),
+        ("https://h.example/v?", "https://h.example/v", True),
+        ("https://h.example/v?a", "https://h.example/v", False),
         ("HTTPS://h.example/v", "https://h.example/v", False),
     ],
 )

@@ -227,6 +227,16 @@ def test_a_call_that_was_hung_up_takes_exactly_one_end(api: Api, twilio: Twilio,
     assert api.end(call_sid(1), customer_ref=ref).status_code == 409
 
 
+@pytest.mark.parametrize("told", ["Sat, 08 Aug 2020 03:26:02 +0000", "Sat, 07 Feb 2026 10:29:59 +0000"])
+def test_a_call_is_not_hung_up_before_it_began_whatever_twilio_tells(api: Api, twilio: Twilio, told: str) -> None:
+    """An old recording sent again by hand, and a clock a second behind ours."""
+    twilio.voice(call_sid(1), ANI)
+    twilio.status(call_sid(1), ANI, Timestamp=told)
+    call = api.call(call_sid(1)).json
+    assert [each["at"] for each in call["timeline"]] == [call["call_start"]] * 2
+    assert api.end(call_sid(1), customer_ref=call["customer_ref"], intent="refund").status_code == 200
+
+
 def test_after_the_wrap_up_window_nothing_is_saved(api: Api, twilio: Twilio, clock: ToldClock) -> None:
     twilio.voice(call_sid(1), ANI)
     twilio.status(call_sid(1), ANI)

@@ -14,8 +14,8 @@ from adapter.engine.model import Hints, Outcome, StartCall
 from adapter.errors import StoreUnavailable
 from adapter.store import answers
 from adapter.store.database import Store, Transaction
-from adapter.store.postgres_transaction import PostgresTransaction
-from adapter.store.sqlite_store import SqliteTransaction
+from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.sqlite.store import SqliteTransaction
 from adapter.store.statements import Prepared
 from adapter.usecases import Service, start_call
 from tests import databases

@@ -72,7 +72,11 @@ def test_what_cannot_be_genuine_is_refused_without_its_body_being_read(
         pytest.param("application/x-www-form-urlencoded", b"a&" * 1_000, id="more fields than anybody sends"),
         pytest.param("application/x-www-form-urlencoded", b"a=" + b"1" * 1_100_000, id="too large"),
         pytest.param("multipart/form-data; boundary=x", b"--x--", id="not how Twilio sends a form"),
-        pytest.param("application/json", b"{}", id="no form at all"),
+        pytest.param("text/plain", b"a=1", id="no form at all"),
+        pytest.param("application/json", b'{"a": "1"', id="broken JSON"),
+        pytest.param("application/json", b'["a"]', id="JSON, but no object"),
+        pytest.param("application/json", b"[" * 30_000, id="deep JSON"),
+        pytest.param("application/json", b'{"a": "%s"}' % (b"1" * 65_536), id="large JSON"),
     ],
 )
 def test_a_form_that_is_none_of_twilio_s_is_not_taken_apart(

@@ -6,7 +6,7 @@
     copying     the phases: begin, bulk, catch up, verify, finish
 
 Values are copied as they are, sealed or plain: encryption keys and the pepper have to be carried along, and so has the
-inbox of hang-ups that wait to be saved. Leaves out: reading configuration and telling people (`cli.db_copy`).
+inbox of hang-ups that wait to be saved. Leaves out: reading configuration and telling people (`cli.db.copy`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapter.store.database import NO_REALM, Row, Store, Transaction
-from adapter.store.sqlite_store import SqliteTransaction
+from adapter.store.sqlite.store import SqliteTransaction
 from adapter.store.statements import Bound, Dialect, Prepared, bind
 from adapter.store.tables import metadata, turns
 

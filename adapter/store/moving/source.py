@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from adapter.errors import StoreMismatch
 from adapter.store import schema
 from adapter.store.database import NO_REALM, Row, Store, Transaction
-from adapter.store.sqlite_store import SqliteStore
+from adapter.store.sqlite.store import SqliteStore
 
 from . import rows
 from .rows import TABLES, key_columns, sql

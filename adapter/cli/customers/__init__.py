@@ -1,0 +1,1 @@
+"""`sticky-calls customers`: what is stored of a person; all of them in and out."""

@@ -1,0 +1,1 @@
+"""`sticky-calls db`: looking after the database."""

@@ -1,0 +1,1 @@
+"""`sticky-calls demo`: a caller's story against a real server."""

@@ -1,0 +1,1 @@
+"""`sticky-calls numbers`: Twilio's numbers, pointed here and put back."""

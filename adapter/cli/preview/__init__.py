@@ -1,0 +1,1 @@
+"""`sticky-calls preview`: what callers would hear, from the configuration alone."""

@@ -1,0 +1,1 @@
+"""Recorded calls: `import`, `record`, `replay`, `what-if`, `fixture`."""

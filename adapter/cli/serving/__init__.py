@@ -1,0 +1,1 @@
+"""`sticky-calls serve`: gunicorn, and what it does differently here."""

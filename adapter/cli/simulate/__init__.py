@@ -1,0 +1,1 @@
+"""`sticky-calls simulate`: a telephone in the terminal."""

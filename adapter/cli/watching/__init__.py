@@ -1,0 +1,1 @@
+"""Calls as they are now and were: `tail`, `stats`."""

@@ -1,0 +1,91 @@
+"""Time for the rate windows of many machines: the database's clock, without its steps (semantics §3).
+
+All nodes read one clock, so a window is exact whoever counted what is in it. But it is a wall clock, and somebody may
+set it. Each process therefore compares it with the ticks since its own machine's boot, and who sees the two fall apart
+corrects the offset in `clocks` that all of them add. Leaves out: hits being in order (`meters.hit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from adapter.engine.model import Millis
+from adapter.store import clocks
+from adapter.store.database import Transaction
+from adapter.store.statements import Prepared, bind, upsert
+from adapter.store.tables import clocks as clocks_table
+
+if TYPE_CHECKING:
+    from .transaction import PostgresTransaction
+
+# The row of `clocks` that is no boot of a machine.
+_NAME = "database"
+# Two clocks that are both in order may drift apart by 0.05 % each while one of them is slewed.
+_DRIFT = 0.001
+# Less is no step: ntpd and chrony slew what is smaller.
+_LEAST_STEP_MS = 50
+
+_wall = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()) * 1000, sa.BigInteger())
+_READ = Prepared(sa.select(_wall, clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")))
+_LOCK = Prepared(sa.select(clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")).with_for_update())
+_SET = upsert(clocks_table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read, and between which ticks of this machine."""
+
+    offset: int
+    steady: Millis
+    not_before: int
+    not_after: int
+
+
+class SteadyTime:
+    """One process's view; any number of threads. Call its methods while holding an account's turn."""
+
+    def __init__(self) -> None:
+        self._last: _Reading | None = None
+
+    def begin(self, tx: Transaction) -> None:
+        """Make the row, and never be behind the newest hit: a window full of hits to come would stay full."""
+        found = tx.row(_READ, {"boot_id": _NAME})
+        if found is None:
+            tx.execute(_SET, {"boot_id": _NAME, "offset_ms": 0})
+            found = tx.row(_READ, {"boot_id": _NAME})
+        assert found is not None
+        wall, offset = found
+        behind = max(clocks.newest_hits(tx), default=0) - (wall + offset)
+        if behind > 0:
+            tx.execute(_SET, {"boot_id": _NAME, "offset_ms": offset + behind})
+
+    def foresee(self, tx: Transaction) -> None:
+        """Ask what `read` is going to ask."""
+        tx.row(_READ, {"boot_id": _NAME})
+
+    def read(self, tx: PostgresTransaction) -> Millis:
+        """Steady time now, or when this transaction first asked: while it has the turn that is as good."""
+        # What was read while a turn was waited for says too little of when: a step would hide in the wait.
+        known = tx.dated(_READ, {"boot_id": _NAME}, _LEAST_STEP_MS)
+        ((wall, offset),), not_before, not_after = known.rows, known.not_before, known.not_after
+        last, steady = self._last, wall + offset
+        if last is not None and last.offset == offset:
+            earliest = last.steady + not_before - last.not_after
+            latest = last.steady + not_after - last.not_before
+            slack = _LEAST_STEP_MS + int(_DRIFT * (not_after - last.not_before))
+            if not earliest - slack <= steady <= latest + slack:
+                # The earliest it can be: a window must not roll on too soon.
+                return self._correct(tx, wall, offset, earliest)
+        self._last = _Reading(offset, steady, not_before, not_after)
+        return int(steady)
+
+    def _correct(self, tx: Transaction, wall: Millis, offset: int, steady: Millis) -> Millis:
+        """The database's clock was set. Not remembered here: only what is committed is true, the next reading tells."""
+        found = tx.row(_LOCK, {"boot_id": _NAME})
+        if found is not None and found[0] != offset:
+            return int(wall + found[0])  # another node was first
+        tx.execute(_SET, {"boot_id": _NAME, "offset_ms": steady - wall})
+        return int(steady)

@@ -1,0 +1,104 @@
+"""A backup of a SQLite database: one sound file, made while the service writes, complete under its name or not there.
+
+Written with VACUUM INTO, not page by page: the slack of a page can hold a copy of a row that was deleted since. Leaves
+out: the pepper's file and the encryption keys (a copy that lies beside what opens it protects nothing), waiting
+hang-ups, PostgreSQL (which has tools of its own), putting a backup back (`restore`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from adapter.errors import StoreMismatch, StoreUnavailable
+from adapter.store import schema
+from adapter.store.disk import sync
+
+from .connections import translate
+
+# Told a share of the work between 0 and 1, again and again.
+Progress = Callable[[float], None]
+_STEPS_BETWEEN_PROGRESS = 200_000
+_PATIENCE_SECONDS = 5.0
+
+
+def back_up(source: Path, target: Path, *, replace: bool = False, progress: Progress = lambda _: None) -> int:
+    """One state of `source` as the file `target`, checked, for its owner alone; how many bytes it has.
+
+    StoreUnavailable when it cannot be read or written, or `target` exists (unless `replace`); StoreMismatch when
+    `source` is damaged or no database of ours. A copy that fails leaves nothing, and an older `target` as it was.
+    """
+    if target.exists() and not replace:
+        raise StoreUnavailable(f"{target} exists: name another file, or say that it may be replaced")
+    draft = draft_beside(target)
+    try:
+        copy_soundly(source, draft, progress)
+        publish(draft, target)
+    except OSError as error:
+        raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def draft_beside(target: Path) -> Path:
+    """A name in the same folder, so that it can take `target`'s place in one step."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+
+
+def copy_soundly(source: Path, draft: Path, progress: Progress = lambda _: None) -> str:
+    """`source` as the new file `draft`: on disk and checked. The schema's revision. Raises as `back_up`."""
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        with closing(_opened(source)) as connection:
+            _report(connection, draft, progress)
+            connection.execute("VACUUM INTO ?", (str(draft),))
+    except sqlite3.Error as error:
+        raise translate(error) from error
+    sync(draft)
+    return revision_of(draft)
+
+
+def revision_of(file: Path) -> str:
+    """Reads all of the file: its schema's revision. StoreMismatch when it is damaged, not ours or too new."""
+    try:
+        with closing(_opened(file)) as connection:
+            damage = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+            revision = schema.current(connection)
+    except sqlite3.DatabaseError as error:
+        raise StoreMismatch(f"{file} cannot be used: {error}") from error
+    if damage:
+        raise StoreMismatch("\n".join([f"{file} is damaged:", *damage]))
+    if revision is None:
+        raise StoreMismatch(f"{file} is no database of this product")
+    schema.check_known(revision)
+    return revision
+
+
+def publish(draft: Path, target: Path) -> None:
+    """`draft` takes the name `target`, in one step that a power cut does not undo."""
+    os.replace(draft, target)
+    sync(target.parent)
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """Cannot write, so it checkpoints nothing and changes nothing of the file, not even its journal mode."""
+    uri = f"file:{quote(str(file))}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=_PATIENCE_SECONDS, isolation_level=None)
+
+
+def _report(connection: sqlite3.Connection, draft: Path, progress: Progress) -> None:
+    pages, free, page_size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    whole = max(1, (pages - free) * page_size)
+
+    def told() -> None:
+        progress(min(1.0, draft.stat().st_size / whole))
+
+    connection.set_progress_handler(told, _STEPS_BETWEEN_PROGRESS)
