@@ -55,6 +55,8 @@ def read_json(raw: bytes) -> Body:
     except UnicodeDecodeError:
         return _unreadable("body must be JSON in UTF-8")
     except json.JSONDecodeError as error:
+        if not raw.strip():
+            return _unreadable("body must be JSON: it is empty")
         what = error.msg.removesuffix(" at")
         return _unreadable(f"body must be JSON: {what} at line {error.lineno}, column {error.colno}")
     except RecursionError:

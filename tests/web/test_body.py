@@ -26,7 +26,8 @@ def test_a_byte_order_mark_is_tolerated():
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"", "body must be JSON: Expecting value at line 1, column 1"),
+        (b"", "body must be JSON: it is empty"),
+        (b" \n", "body must be JSON: it is empty"),
         (b"call_id=call_001", "body must be JSON: Expecting value at line 1, column 1"),
         (b'"a\x01b"', "body must be JSON: Invalid control character at line 1, column 3"),
         (b'{"a":1} {"b":2}', "body must be JSON: Extra data at line 1, column 9"),
@@ -40,6 +41,7 @@ def test_a_byte_order_mark_is_tolerated():
     ],
     ids=[
         "empty",
+        "blank",
         "a form",
         "a control character",
         "two values",
