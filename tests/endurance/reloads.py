@@ -12,13 +12,18 @@ from collections.abc import Iterable, Mapping
 from http.client import HTTPConnection, HTTPException
 from itertools import count as counting
 from pathlib import Path
+from typing import Final
 
 from tests.calling import Calling, Calls, ends_lost, taking_calls
 from tests.report import Report
 from tests.serving import Server, wait_for
 
-# A broken build: with a listening socket of its own, a worker that ends takes with it who waits there.
-SOCKETS_APART = {"GUNICORN_CMD_ARGS": "--reuse-port"}
+# Broken builds, as settings of gunicorn: with a listening socket of its own, a worker that ends takes with it who waits
+# there; and one that does not wait for its successor leaves callers with nobody.
+SEEDED: Final = {
+    "sockets_apart": {"GUNICORN_CMD_ARGS": "--reuse-port"},
+    "ends_at_once": {"GUNICORN_CMD_ARGS": "--worker-class tests.endurance.impatient.Impatient"},
+}
 # Half a second goes by while a worker loads: whoever waits as long has waited for one that was not there.
 _PROMPT_SECONDS = 2.0
 _CLIENTS = 4
