@@ -1,8 +1,9 @@
 """Genuine webhooks, changed: none may be taken for Twilio's own that says something else than was signed.
 
-Three changes leave a signature right, and are told apart (Twilio, "Webhooks security"): the order of a form's fields
-and repeated fields (it is sorted and made a set), a query spelled plain or escaped, and characters moved over the
-border between fields, which Twilio does not sign. The last is why every field is read by itself (`twilio.forms`).
+Four changes leave a signature right, and are told apart (Twilio, "Webhooks security"): the order of a form's fields
+and repeated fields (it is sorted and made a set), a query spelled plain or escaped, a question mark that no query
+follows, and characters moved over the border between fields, which Twilio does not sign. The last is why every field is
+read by itself (`twilio.forms`).
 """
 
 from __future__ import annotations
@@ -80,8 +81,11 @@ def judge(app: Flask, right: Webhook, wrong: Webhook, findings: Findings) -> Non
 
 def equivalence(right: Webhook, wrong: Webhook) -> str:
     """Why this change leaves what was signed as it is; "" for a forgery."""
-    if (right.method, right.path, right.signature) != (wrong.method, wrong.path, wrong.signature):
+    if (right.method, right.signature) != (wrong.method, wrong.signature):
         return ""
+    if right.path != wrong.path:
+        same = (f"{right.target}?", right.body) == (wrong.target, wrong.body)
+        return "a question mark before nothing" if same else ""
     if right.method == "GET":
         same = unquote(right.query) == unquote(wrong.query) and sorted(right.fields) == sorted(wrong.fields)
         return "the same query, spelled otherwise" if same else ""

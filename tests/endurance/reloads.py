@@ -24,8 +24,8 @@ SEEDED: Final = {
     "sockets_apart": {"GUNICORN_CMD_ARGS": "--reuse-port"},
     "ends_at_once": {"GUNICORN_CMD_ARGS": "--worker-class tests.endurance.impatient.Impatient"},
 }
-# Half a second goes by while a worker loads: whoever waits as long has waited for one that was not there.
-_PROMPT_SECONDS = 2.0
+# So long it takes a worker to load: whoever waits as long has waited for one that was not there.
+_PROMPT_SECONDS = 0.5
 _CLIENTS = 4
 _CLIENT_PAUSE_SECONDS = 0.1
 
