@@ -5,6 +5,7 @@ The same for the same seed. Leaves out: sending them (`fuzz` in process, `socket
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from dataclasses import dataclass, field
@@ -100,6 +101,8 @@ class Stranger:
 
     def _webhook(self) -> Asked:
         form = self._form()
+        if self._rarely(0.1):
+            return self._json_webhook(self._written(self._mutated(dict(form))))
         method = self.chance.choice(("POST", "POST", "GET"))
         target, written = self.chance.choice(_TWILIO), urlencode(form, errors="replace")
         if method == "GET":
@@ -109,6 +112,13 @@ class Stranger:
             sent = [(n.encode("utf-8", "replace").decode(), v.encode("utf-8", "replace").decode()) for n, v in form]
             headers["X-Twilio-Signature"] = sign(PUBLIC_URL + target, sent if method == "POST" else (), AUTH_TOKEN)
         return self._spoiled(Asked(method, target, headers, written.encode()), by=0.15)
+
+    def _json_webhook(self, body: bytes) -> Asked:
+        """Of which the hash is signed, as a part of the address."""
+        target = f"{self.chance.choice(_TWILIO)}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+        signature = sign(PUBLIC_URL + target, (), AUTH_TOKEN)
+        headers = {"Content-Type": "application/json", "X-Twilio-Signature": signature}
+        return self._spoiled(Asked("POST", target, headers, body), by=0.15)
 
     def _form(self) -> list[tuple[str, str]]:
         usual = {
