@@ -20,6 +20,7 @@ from adapter.lookups import LineTypeLookups
 from adapter.metrics import Metrics
 from adapter.store.database import Store
 from adapter.store.inbox import Inbox
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.tracing import Tracing
 from adapter.twilio.lookup import Lookup
@@ -70,7 +71,7 @@ def build_service(
     """What use cases work with. The database is created and brought up to date here."""
     keyring = Keyring(config.security.encryption_keys)
     database = config.database
-    store = store or Store.open(
+    store = store or open_store(
         database.url,
         keyring,
         lock_timeout_seconds=database.lock_timeout_ms / 1_000,

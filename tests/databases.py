@@ -30,6 +30,7 @@ import psycopg
 import pytest
 
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.postgres.store import PostgresStore
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite.store import SqliteStore
@@ -205,7 +206,7 @@ class _Databases:
             template = f"{self._prefix}_template"
             self._admin.execute(f"CREATE DATABASE {template} TEMPLATE template0")
             self._made.append(template)
-            store = Store.open(self._url(template), Keyring())
+            store = open_store(self._url(template), Keyring())
             store.migrate()
             store.close()
         return self._admin
@@ -297,7 +298,7 @@ def migrated() -> Path:
     """A SQLite database at this version, and empty: to be copied."""
     folder = tempfile.mkdtemp(prefix="sticky-calls-migrated-")
     atexit.register(shutil.rmtree, folder)
-    store = Store.open(f"sqlite:///{folder}/new.db", Keyring())
+    store = open_store(f"sqlite:///{folder}/new.db", Keyring())
     store.migrate()
     store.close()
     return Path(folder) / "new.db"

@@ -18,6 +18,7 @@ from adapter.app import build_service, create_app
 from adapter.config import Config, DatabaseConfig, SecurityConfig
 from adapter.errors import ConfigError, StoreUnavailable
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.usecases import Service
 from tests.builders import PEPPER, Api, CountedIds, ToldClock, Twilio, a_config, a_line, call_sid, issue_key
 
@@ -27,13 +28,12 @@ NEUTRAL = '<Say language="en-US">Welcome. One moment, please.</Say><Dial'
 @pytest.fixture(autouse=True)
 def _all_stores_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: list[Store] = []
-    open_store = Store.open
 
     def remembered(*given: Any, **named: Any) -> Store:
         opened.append(open_store(*given, **named))
         return opened[-1]
 
-    monkeypatch.setattr(Store, "open", remembered)
+    monkeypatch.setattr("adapter.app.open_store", remembered)
     yield
     for store in opened:
         with suppress(StoreUnavailable):

@@ -14,6 +14,7 @@ from adapter.config import Config, find, load
 from adapter.config.suggestions import did_you_mean
 from adapter.engine.model import Mode, Principal
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def store_of(config: Config) -> Store:
     """The configured store, not yet touched."""
     keyring = Keyring(config.security.encryption_keys)
     seconds = config.database.lock_timeout_ms / 1_000
-    return Store.open(config.database.url, keyring, lock_timeout_seconds=seconds, pool_size=config.database.pool_size)
+    return open_store(config.database.url, keyring, lock_timeout_seconds=seconds, pool_size=config.database.pool_size)
 
 
 @contextmanager

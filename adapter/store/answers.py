@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Millis
 
-from .database import Transaction
 from .refs import to_bytes
 from .statements import Bound, PerTokens, any_of, bind, numbered, upsert
 from .tables import answers
+from .transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

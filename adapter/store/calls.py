@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from adapter.engine.model import Call, Millis
 
 from . import callbody
-from .database import Row, Transaction
 from .refs import from_bytes, to_bytes
 from .statements import Prepared, bind, upsert
 from .tables import calls
+from .transaction import Row, Transaction
 
 _COLUMNS = [column for column in calls.c if column.name not in ("account", "realm")]
 _OF_REALM = sa.and_(calls.c.account == bind("account"), calls.c.realm == bind("realm"))

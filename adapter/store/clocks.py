@@ -5,17 +5,13 @@ Leaves out: reading clocks (`adapter.clock`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
 from adapter.engine.model import Millis
 
 from .statements import Prepared, bind
 from .tables import clocks, organizations, rate_hits
-
-if TYPE_CHECKING:
-    from .database import Transaction
+from .transaction import Transaction
 
 _ANY = Prepared(sa.select(clocks.c.boot_id).limit(1))
 _OFFSET = Prepared(sa.select(clocks.c.offset_ms).where(clocks.c.boot_id == bind("boot_id")))

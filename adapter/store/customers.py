@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from adapter.engine.model import AniLink, CustomerFacts, ExternalLink, Facts, Hints, LineType, Millis, Sightings
 from adapter.errors import AdapterError
 
-from .database import Transaction
 from .identities import (
     doubt,
     external_token,
@@ -29,6 +28,7 @@ from .identities import (
 from .refs import from_bytes, to_bytes
 from .statements import PerTokens, Prepared, any_of, bind, numbered
 from .tables import LINE_TYPES, customers, external_ids, numbers, sightings, tombstones
+from .transaction import Transaction
 
 __all__ = [
     "create",

@@ -10,98 +10,18 @@ is done (`sqlite`, `postgres`), the schema (`schema`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any, ClassVar, TypeVar
+from typing import TypeVar
 
 from adapter.engine.model import Millis, Realm
-from adapter.errors import AdapterError, ConfigError, StoreUnavailable
+from adapter.errors import AdapterError, StoreUnavailable
 
 from . import clocks
 from .sealing import Keyring
-from .statements import Bound, Dialect, Prepared
+from .transaction import NO_REALM, Transaction
 
-# For tables that belong to no realm (organizations, api_keys, clocks): caller data is never found under it.
-NO_REALM = Realm(-1, -1)
-
-Row = tuple[Any, ...]
 T = TypeVar("T")
-
-
-class Transaction(ABC):
-    """What the store's functions work through. Not shared between threads, of no use after its block.
-
-    The realm's `account` and `realm` are bound in every statement, and part of every token and seal: a row of one
-    realm can neither be found nor opened from another.
-    """
-
-    __slots__ = ("_scope", "_tokens", "keyring", "realm")
-    dialect: ClassVar[Dialect]
-
-    def __init__(self, realm: Realm, keyring: Keyring) -> None:
-        self.realm = realm
-        self.keyring = keyring
-        self._scope: dict[str, Bound] = {"account": realm.account, "realm": realm.number}
-        self._tokens: dict[tuple[str, ...], tuple[bytes, ...]] = {}
-
-    @abstractmethod
-    def execute(self, statement: Prepared, values: Mapping[str, Bound]) -> int:
-        """Run it; the number of rows changed. StoreUnavailable when the database fails."""
-
-    def write(self, statement: Prepared, values: Mapping[str, Bound]) -> None:
-        """Run it before the transaction ends and before anything else is read. Where a round trip costs something it
-        waits for the next one; what is wrong with it then shows later, and the whole work is done again."""
-        self.execute(statement, values)
-
-    def write_many(self, statement: Prepared, values: Iterable[Mapping[str, Bound]]) -> None:
-        """`write` it once for each."""
-        for each in values:
-            self.write(statement, each)
-
-    @abstractmethod
-    def rows(self, statement: Prepared, values: Mapping[str, Bound]) -> list[Row]:
-        """Run it; all rows. StoreUnavailable when the database fails."""
-
-    def row(self, statement: Prepared, values: Mapping[str, Bound]) -> Row | None:
-        """Run it; the first row, or None."""
-        found = self.rows(statement, values)
-        return found[0] if found else None
-
-    @abstractmethod
-    def savepoint(self) -> AbstractContextManager[None]:
-        """What happens inside is undone when the block raises (and the exception goes on)."""
-
-    def steady(self, told: Millis) -> Millis:
-        """The time by which rate windows are measured: what this process' clock told, unless the database knows better.
-
-        Milliseconds; never steps. Call it while holding the write lock, so that hits are in order.
-        """
-        return told
-
-    def token(self, kind: str, *parts: str) -> bytes:
-        """Under which index a new row of this realm is kept."""
-        return self.tokens(kind, *parts)[0]
-
-    def tokens(self, kind: str, *parts: str) -> tuple[bytes, ...]:
-        """Under which indexes a row of this realm may be found."""
-        asked = (kind, *parts)
-        found = self._tokens.get(asked)
-        if found is None:
-            realm = str(self.realm.account), str(self.realm.number)
-            found = self._tokens[asked] = self.keyring.tokens(kind, *realm, *parts)
-        return found
-
-    def seal(self, table: str, key: bytes, text: str) -> bytes:
-        """Seal a value for the row of `table` with this primary key (below the realm)."""
-        return self.keyring.seal(text, self._context(table, key))
-
-    def open(self, table: str, key: bytes, sealed: bytes) -> str:
-        """Open what `seal` made; SealBroken."""
-        return self.keyring.open(sealed, self._context(table, key))
-
-    def _context(self, table: str, key: bytes) -> bytes:
-        return f"{table}:{self.realm.account}:{self.realm.number}:".encode() + key
-
 
 # Reads what a work is going to read, as far as it can be known. It is given nothing for what was not read yet, and
 # called once more when that is there, for what follows from it. What it returns is of no interest.
@@ -118,23 +38,6 @@ class Store(ABC):
     around_transactions: Callable[[], AbstractContextManager[object]] = nullcontext
     # Whether `transact` comes back in time even when a disk or a network hangs.
     keeps_deadlines = False
-
-    @classmethod
-    def open(cls, url: str, keyring: Keyring, *, lock_timeout_seconds: float = 2.0, pool_size: int = 10) -> Store:
-        """The store at a `sqlite:///` or `postgresql://` URL; touches nothing until first used.
-
-        `pool_size`: most connections of this process to PostgreSQL. ConfigError when the URL is neither.
-        """
-        from . import forks
-        from .sqlite.store import SqliteStore
-
-        store: Store
-        if url.startswith(("postgresql:", "postgres:")):
-            store = _postgres_store(url, keyring, lock_timeout_seconds, pool_size)
-        else:
-            store = SqliteStore.at(url, keyring, lock_timeout_seconds)
-        forks.watch(store)
-        return store
 
     @abstractmethod
     def begin(self, realm: Realm, at_most_seconds: float | None = None) -> AbstractContextManager[Transaction]:
@@ -218,12 +121,3 @@ class Store(ABC):
     @abstractmethod
     def leave_behind(self) -> object:
         """In a forked child: start afresh, and give back what is the parent's and must never be closed here."""
-
-
-def _postgres_store(url: str, keyring: Keyring, lock_timeout_seconds: float, pool_size: int) -> Store:
-    try:
-        from .postgres.store import PostgresStore
-    except ImportError:
-        advice = "run `pip install 'sticky-calls-adapter[postgres]'`"
-        raise ConfigError([f"database.url: the driver for PostgreSQL is not installed; {advice}"]) from None
-    return PostgresStore.at(url, keyring, lock_timeout_seconds, pool_size)

@@ -11,10 +11,8 @@ import os
 import threading
 import weakref
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .database import Store
+from .database import Store
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 _around: list[ExitStack] = []

@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar
 from adapter.engine.model import Realm
 from adapter.errors import AdapterError, StoreUnavailable
 
-from .database import Ahead, Transaction
+from .database import Ahead
+from .transaction import Transaction
 
 T = TypeVar("T")
 # A thread that nobody needs ends, and with it a store that was forgotten.

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from adapter.engine.model import LineType, Millis
 from adapter.engine.policy import DAY
 
-from .database import Row, Transaction
 from .refs import to_bytes
 from .statements import Bound, PerTokens, Prepared, any_of, bind, bind_whole, numbered
 from .tables import LINE_TYPES, external_ids, numbers, sightings
+from .transaction import Row, Transaction
 
 Pair = tuple[str, str]
 

@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from adapter.engine.model import Millis, Mode
 from adapter.errors import StoreUnavailable
 
-from .database import NO_REALM, Row, Store
+from .database import Store
 from .statements import Bound, Prepared, bind
 from .tables import api_keys
+from .transaction import NO_REALM, Row
 
 _PUBLIC_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _PUBLIC_LENGTH = 8

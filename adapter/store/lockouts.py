@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from adapter.engine.lockout import WrongAnswers
 
-from .database import Transaction
 from .statements import PerTokens, Prepared, any_of, bind, numbered
 from .tables import lockouts
+from .transaction import Transaction
 
 
 def _of(number: int) -> sa.ColumnElement[bool]:

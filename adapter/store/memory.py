@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
 
-from .database import Row, Transaction
 from .refs import to_bytes
 from .statements import Prepared, bind, upsert
 from .tables import INTENT_STATUSES, customers
 from .tables import intents as intents_table
 from .tables import variables as variables_table
+from .transaction import Row, Transaction
 
 
 def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:

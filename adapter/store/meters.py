@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from adapter.engine.limits import Window
 from adapter.engine.model import Millis
 
-from .database import Transaction
 from .statements import Prepared, bind, upsert
 from .tables import rate_hits
 from .tables import usage as usage_table
+from .transaction import Transaction
 
 
 def _hits(table: sa.FromClause = rate_hits) -> sa.ColumnElement[bool]:

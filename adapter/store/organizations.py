@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from adapter.engine.model import Mode, Realm
 from adapter.errors import StoreMismatch
 
-from .database import NO_REALM, Store, Transaction
+from .database import Store
 from .statements import Prepared
 from .tables import organizations
+from .transaction import NO_REALM, Transaction
 
 _ALL = Prepared(
     sa.select(

@@ -5,15 +5,11 @@ Leaves out: the rest of a table, which may be damaged all the same (`soundness`,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
 from .statements import Prepared, bind
 from .tables import metadata
-
-if TYPE_CHECKING:
-    from .database import Transaction
+from .transaction import Transaction
 
 
 def _is_any(table: sa.Table) -> sa.Label[bool]:

@@ -13,12 +13,12 @@ from adapter.engine.model import Call, Hints, Intent, LineType, Millis, Undo, Va
 
 from . import calls, lockouts
 from .customers import facts
-from .database import Transaction
 from .identities import EXTERNAL_OF_CUSTOMER
 from .memory import all_intents, memory
 from .refs import from_bytes, to_bytes
 from .statements import PerTokens, Prepared, any_of, bind, numbered
 from .tables import LINE_TYPES, answers, customers, external_ids, intents, numbers, sightings, tombstones, variables
+from .transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from adapter.engine.model import Call, Realm, Undo
 
 from . import calls
-from .database import Row, Store, Transaction
+from .database import Store
 from .identities import EXTERNAL_OF_CUSTOMER
 from .organizations import realms
 from .refs import to_bytes
 from .statements import Bound, Prepared, bind
 from .tables import answers, external_ids, intents, numbers, sightings, variables
 from .tables import calls as calls_table
+from .transaction import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from adapter.engine.model import Millis, Realm
 from adapter.engine.policy import DAY, SECOND, RetentionPolicy
 
-from .database import NO_REALM, Store, Transaction
+from .database import Store
 from .memory import NOTE_NEXT_EXPIRY
 from .organizations import realms
 from .sealing import TOKEN_BYTES
 from .statements import Bound, Prepared, bind
 from .tables import answers, calls, customers, lockouts, organizations, rate_hits, sightings, variables
+from .transaction import NO_REALM, Transaction
 
 
 @dataclass(frozen=True, slots=True)

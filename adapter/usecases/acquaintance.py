@@ -8,7 +8,7 @@ from adapter.engine.flow import Known
 from adapter.engine.flow.trust import probable_at_most
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Memory, Millis, Place, Recommendation, Talk, Verdict
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .proofs import PEOPLE_ASKED, is_locked, is_provable
 from .recognition import people

@@ -13,7 +13,7 @@ from adapter.engine import limits, quotas
 from adapter.engine.model import Answer, Millis, Principal, QuotaExhausted, Rate, RateExceeded
 from adapter.engine.policy import SECOND
 from adapter.store import meters
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

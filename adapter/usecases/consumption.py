@@ -8,7 +8,7 @@ from adapter.engine import limits, quotas
 from adapter.engine.model import Millis, Mode, Principal
 from adapter.engine.policy import SECOND
 from adapter.store import meters
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

@@ -18,7 +18,7 @@ from adapter.engine.model import Hints, Intent, IntentStatus, IntentUpdate, Mill
 from adapter.engine.policy import DAY
 from adapter.store import answers
 from adapter.store.bulk.roster import Roster
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

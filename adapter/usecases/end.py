@@ -24,7 +24,7 @@ from adapter.engine.model import (
 )
 from adapter.engine.policy import SECOND
 from adapter.store import answers, calls, customers, memory
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from . import kept, recognition
 from .admission import admitted, charge, hit, look_ahead, over_quota

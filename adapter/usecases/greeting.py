@@ -10,8 +10,8 @@ from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Millis, Principal, Rate, StartCall, Talk
 from adapter.store import answers, calls, customers
-from adapter.store.database import Transaction
 from adapter.store.memory import memory
+from adapter.store.transaction import Transaction
 
 from . import admission, kept, recognition
 from .acquaintance import acquainted, owes_proof

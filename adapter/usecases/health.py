@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from adapter.errors import AdapterError
 from adapter.store import clocks, presence
-from adapter.store.database import NO_REALM, Transaction
+from adapter.store.transaction import NO_REALM, Transaction
 
 from .service import Service
 

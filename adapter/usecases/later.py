@@ -17,8 +17,8 @@ from typing import Any
 from adapter.engine.line import Line
 from adapter.engine.model import HangUp, Hints, Mode, Outcome, Principal, Turn
 from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
-from adapter.store.database import Transaction
 from adapter.store.inbox import Inbox
+from adapter.store.transaction import Transaction
 
 from .end import note_hang_up
 from .service import Service

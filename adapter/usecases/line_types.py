@@ -10,7 +10,7 @@ from adapter.engine.evidence import line_type as newest
 from adapter.engine.model import Hints, LineType, Millis, Principal
 from adapter.engine.policy import DAY
 from adapter.store import customers
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

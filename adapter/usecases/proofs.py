@@ -14,7 +14,7 @@ from adapter.engine.flow.words import words
 from adapter.engine.line import Confirm, Line, ProofKind
 from adapter.engine.model import Call, Hints, Millis, Place, Verdict
 from adapter.store import customers, lockouts, memory
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .recognition import people
 

@@ -22,8 +22,8 @@ from adapter.engine.model import (
     Undo,
 )
 from adapter.store import customers
-from adapter.store.database import Transaction
 from adapter.store.memory import memory
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

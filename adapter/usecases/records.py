@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from adapter.engine.model import Answer, Call, Millis, Missing, Principal
 from adapter.store import calls, records
-from adapter.store.database import Transaction
 from adapter.store.records import CustomerRecord
+from adapter.store.transaction import Transaction
 
 from .admission import admitted
 from .service import Service

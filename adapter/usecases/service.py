@@ -10,10 +10,11 @@ from adapter.clock import Clock, Ids
 from adapter.engine.line import Line
 from adapter.engine.model import Realm
 from adapter.engine.policy import Policy
-from adapter.store.database import Ahead, Store, Transaction
+from adapter.store.database import Ahead, Store
 from adapter.store.inbox import Inbox
 from adapter.store.outage import Outage
 from adapter.store.probe import Probe
+from adapter.store.transaction import Transaction
 
 from .directory import Directory
 from .full_windows import FullWindows

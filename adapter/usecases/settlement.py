@@ -17,7 +17,7 @@ from adapter.engine.flow.hearing import estranged
 from adapter.engine.lifecycle import CallState
 from adapter.engine.model import Call, Intent, IntentStatus, Millis, Talk, Undo, VariableUpdate
 from adapter.store import memory
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .service import Service
 

@@ -9,8 +9,8 @@ from adapter.engine import lifecycle
 from adapter.engine.confidence import NOBODY
 from adapter.engine.model import Answer, Call, Invalid, Issue, Memory, Millis, Principal, StartCall, Started
 from adapter.store import calls
-from adapter.store.database import Transaction
 from adapter.store.memory import memory
+from adapter.store.transaction import Transaction
 
 from .admission import admitted, charge, over_quota
 from .recognition import decided, look_ahead, recognize

@@ -14,7 +14,7 @@ from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Distrust, Hints, Millis, Place, Principal, Talk, Turn
 from adapter.store import answers, calls, memory, records
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from . import kept
 from .acquaintance import acquainted, is_verified

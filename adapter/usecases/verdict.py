@@ -24,7 +24,7 @@ from adapter.engine.model import (
     Verdict,
 )
 from adapter.store import calls, customers
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 from .admission import admitted
 from .recognition import merged, take_back, told_of_its_line

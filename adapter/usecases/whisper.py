@@ -7,8 +7,8 @@ from adapter.engine.flow import Whispered
 from adapter.engine.line import Line
 from adapter.engine.model import Principal
 from adapter.store import calls
-from adapter.store.database import Transaction
 from adapter.store.memory import memory
+from adapter.store.transaction import Transaction
 
 from .acquaintance import known
 from .service import Service

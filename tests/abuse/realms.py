@@ -18,8 +18,8 @@ from flask import Flask
 
 from adapter.engine.model import Call, Mode, Realm
 from adapter.store import calls
-from adapter.store.database import Transaction
 from adapter.store.organizations import Registered
+from adapter.store.transaction import Transaction
 from tests import databases
 from tests.abuse.findings import Findings
 from tests.abuse.places import in_memory

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
-from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from tests import databases
 from tests.store.moving import contents
@@ -33,7 +33,7 @@ def copy(*arguments: str) -> Result:
 
 
 def everything(url: str) -> contents.Everything:
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     found = contents.everything(store)
     store.close()
     return found
@@ -44,7 +44,7 @@ def test_a_move_is_a_copy_then_its_end(old: str, new: str) -> None:
     assert ready.exit_code == 0, ready.output
     assert "Both are equal, table by table" in ready.stdout
     assert "customers" in ready.stdout
-    store = Store.open(old, Keyring())
+    store = open_store(old, Keyring())
     contents.use(store, 5)
     done = copy("--from", old, "--to", new, "--finish")
     assert done.exit_code == 0, done.output

@@ -15,7 +15,7 @@ from adapter.config import load
 from adapter.config.pepper import pepper_for
 from adapter.engine.policy import HOUR
 from adapter.store import keys as stored
-from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 
 
@@ -32,7 +32,7 @@ def keys(*arguments: str) -> Result:
 def opens(key: str, at: int | None = None) -> bool:
     """Whether the service would take the key."""
     config = load(None, {})
-    store = Store.open(config.database.url, Keyring())
+    store = open_store(config.database.url, Keyring())
     try:
         return stored.find(store, pepper_for(config), key, at or SystemClock().now()) is not None
     finally:

@@ -12,9 +12,10 @@ from adapter.config import load
 from adapter.engine.model import Call, Mode
 from adapter.errors import StoreUnavailable
 from adapter.store import calls, customers, meters, organizations
-from adapter.store.database import Store, Transaction
+from adapter.store.opening import open_store
 from adapter.store.refs import from_bytes
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.benchmarks.population import populate
 from tests.databases import rows_at
 
@@ -42,7 +43,7 @@ class Writer(threading.Thread):
         self.acknowledged: list[str] = []
 
     def run(self) -> None:
-        store = Store.open(self._url, Keyring())
+        store = open_store(self._url, Keyring())
         (registered, *_) = organizations.register(store, [("acme", "ba_acme")]).values()
         realm = registered.realm(Mode.PROD)
         while not self._over.is_set():

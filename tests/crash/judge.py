@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from adapter.engine.model import Call, Mode, Realm
 from adapter.errors import AdapterError
 from adapter.store import calls, records
-from adapter.store.database import Transaction
 from adapter.store.records import CustomerRecord
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service, apply_waiting
 from tests import databases
 from tests.crash.client import INTENT, LAST

@@ -15,8 +15,9 @@ from flask import Flask
 
 from adapter.engine.model import Realm
 from adapter.store import answers, meters
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
 from adapter.store.sqlite.store import SqliteStore, SqliteTransaction
+from adapter.store.transaction import Transaction
 from tests import serving
 
 _LATE_SECONDS = 0.015

@@ -11,8 +11,8 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import journal, meters
-from adapter.store.database import Transaction
 from adapter.store.sqlite.store import SqliteStore
+from adapter.store.transaction import Transaction
 from tests import databases
 
 

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from adapter.cli import main
 from adapter.cli.replay import fresh
 from adapter.config import Config, DatabaseConfig
-from adapter.store.database import Store
 from adapter.store.moving import Copying
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from tests.replay.day import Day
 
@@ -47,7 +47,7 @@ def move(memory: Path, url: str, folder: Path) -> None:
     """Everything in the SQLite file into the empty database; the file itself stays as it is."""
     copy = folder / "moved.db"
     shutil.copy(memory, copy)
-    old, new = Store.open(f"sqlite:///{copy}", Keyring()), Store.open(url, Keyring())
+    old, new = open_store(f"sqlite:///{copy}", Keyring()), open_store(url, Keyring())
     with closing(old), closing(new):
         copying = Copying(old, new, lambda step: None)
         assert copying.begin()

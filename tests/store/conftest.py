@@ -9,8 +9,10 @@ import pytest
 
 from adapter.engine.model import Mode, Realm
 from adapter.store import organizations
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests import databases
 
 OLD_KEY = ("old", b"o" * 32)
@@ -36,7 +38,7 @@ def keyring() -> Keyring:
 @pytest.fixture
 def store(url: str, keyring: Keyring) -> Iterator[Store]:
     databases.brought_up_to_date(url)
-    store = Store.open(url, keyring)
+    store = open_store(url, keyring)
     yield store
     store.close()
 

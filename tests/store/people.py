@@ -6,7 +6,7 @@ from uuid import UUID
 
 from adapter.engine.model import Call, Evidence, Intent, IntentStatus, LineType, Undo, Variable
 from adapter.store import answers, calls, customers, memory, meters
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 
 A, B = str(UUID(int=1)), str(UUID(int=2))
 ANI, DNIS = "+14155550123", "+14155550100"

@@ -9,8 +9,10 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.store import answers
 from adapter.store.answers import Kept
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.store.conftest import NEW_KEY, OLD_KEY
 
 A = str(UUID(int=1))
@@ -48,7 +50,7 @@ def test_an_expired_answer_gives_way_to_a_new_one(tx: Transaction) -> None:
 def test_answers_are_found_while_keys_change(store: Store, realm: Realm, url: str) -> None:
     with store.begin(realm) as tx:
         answers.keep(tx, "end", "key-1", "f", BODY, A, 1000)
-    rotated = Store.open(url, Keyring([NEW_KEY, OLD_KEY]))
+    rotated = open_store(url, Keyring([NEW_KEY, OLD_KEY]))
     with rotated.read(realm) as tx:
         assert answers.find(tx, "end", "key-1", 0) == Kept("f", BODY)
     rotated.close()

@@ -30,7 +30,8 @@ from adapter.engine.model import (
     Verdict,
 )
 from adapter.store import callbody, calls
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.transaction import Transaction
 from tests.builders import a_line
 
 A = str(UUID(int=1))

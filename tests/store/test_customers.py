@@ -11,7 +11,8 @@ import pytest
 from adapter.engine.model import AniLink, CustomerFacts, ExternalLink, Facts, Hints, LineType, Realm, Sightings
 from adapter.errors import AdapterError
 from adapter.store import customers, records
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.transaction import Transaction
 
 ANI, PAIR = "+14155550123", ("customer_id", "12345")
 

@@ -11,6 +11,7 @@ from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import meters
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 
 
@@ -36,7 +37,7 @@ def fail_after_charge(store: Store, realm: Realm, error: BaseException) -> None:
 
 def test_returning_commits(store: Store, realm: Realm, url: str) -> None:
     charge(store, realm)
-    other = Store.open(url, Keyring())
+    other = open_store(url, Keyring())
     assert used(other, realm) == 1
     other.close()
 

@@ -13,6 +13,7 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.store import forks, meters
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -110,7 +111,7 @@ def test_a_fork_waits_for_a_writer_but_not_for_ever(
     store: Store, realm: Realm, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forking by hand, step by step, as the interpreter would."""
-    impatient = Store.open(url, store.keyring, lock_timeout_seconds=0.01)
+    impatient = open_store(url, store.keyring, lock_timeout_seconds=0.01)
     monkeypatch.setattr(forks, "_stores", {impatient})
     charge(impatient, realm)
     writer, before = impatient.connections._writer, impatient.lock
@@ -131,7 +132,7 @@ def test_a_fork_waits_for_a_writer_but_not_for_ever(
 def test_a_store_that_is_gone_is_not_watched(url: str, store: Store) -> None:
     assert store in forks._stores
     before = len(forks._stores)
-    Store.open(url, store.keyring)
+    open_store(url, store.keyring)
     assert len(forks._stores) == before
 
 

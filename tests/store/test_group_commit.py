@@ -15,10 +15,10 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import group_commit, meters
-from adapter.store.database import Transaction
 from adapter.store.sqlite import connections as sqlite
 from adapter.store.sqlite import store as sqlite_store
 from adapter.store.sqlite.store import SqliteStore
+from adapter.store.transaction import Transaction
 from tests.store.sqlite.test_writelock import until
 from tests.store.test_database import Boom, charge, used
 

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from adapter.engine.model import AniLink, ExternalLink, Hints, LineType, Realm, Sightings
 from adapter.engine.policy import DAY
 from adapter.store import customers
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Prepared
 from adapter.store.tables import external_ids, numbers, sightings
+from adapter.store.transaction import Transaction
 from tests.store.conftest import NEW_KEY, OLD_KEY
 
 ANI, PAIR = "+14155550123", ("customer_id", "12345")
@@ -137,7 +139,7 @@ def rotated(store: Store, realm: Realm, url: str) -> tuple[Store, str]:
         customers.link_ani(tx, ANI, A, 100, LineType.MOBILE)
         token = customers.link_external(tx, PAIR, A, 100)
         customers.sight(tx, ANI, [PAIR], "first", 100)
-    return Store.open(url, Keyring([NEW_KEY, OLD_KEY])), token
+    return open_store(url, Keyring([NEW_KEY, OLD_KEY])), token
 
 
 def test_while_keys_change_rows_are_found_and_not_doubled(rotated: tuple[Store, str], realm: Realm) -> None:

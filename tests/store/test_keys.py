@@ -11,8 +11,9 @@ import pytest
 from adapter.engine.model import Mode
 from adapter.errors import StoreUnavailable
 from adapter.store import keys
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.keys import KeyRecord
+from adapter.store.transaction import NO_REALM
 
 PEPPER = b"pepper"
 

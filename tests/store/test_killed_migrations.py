@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapter.store import schema
-from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.postgres import schema as postgres_schema
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite.store import SqliteStore
@@ -47,7 +47,7 @@ def _migrate_until(url: str, nth: int) -> None:
     # The commit is one of them: it is killed before it, which is the latest moment at which nothing may be left.
     for event in ("before_cursor_execute", "commit"):
         sa.event.listen(sa.Engine, event, count)
-    Store.open(url, Keyring()).migrate()
+    open_store(url, Keyring()).migrate()
 
 
 def fresh(tmp_path: Path) -> str:
@@ -62,7 +62,7 @@ def at_first_version(url: str) -> None:
 
 
 def revision(url: str) -> str | None:
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     try:
         if isinstance(store, SqliteStore):
             with store.connections.reader() as connection:
@@ -87,7 +87,7 @@ def test_killed_at_every_statement_it_leaves_the_old_schema_and_goes_through_in_
         assert revision(url) == begins_at
         assert killed < _MOST_STATEMENTS
     assert killed > (3 if begins_at else 20)
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     assert store.schema_problems() == []
     store.migrate()
     store.close()

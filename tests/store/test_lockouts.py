@@ -10,9 +10,11 @@ from adapter.engine.lockout import WrongAnswers
 from adapter.engine.model import Realm
 from adapter.engine.policy import RetentionPolicy
 from adapter.store import lockouts, records
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.sweep import Swept, sweep
+from adapter.store.transaction import Transaction
 from tests.store import people
 from tests.store.conftest import NEW_KEY, OLD_KEY
 from tests.store.people import ANI, A, B
@@ -52,13 +54,13 @@ def test_numbers_customers_and_realms_are_apart(store: Store, realm: Realm) -> N
 def test_a_count_goes_on_while_keys_change(store: Store, realm: Realm, url: str) -> None:
     with store.begin(realm) as tx:
         lockouts.save(tx, number(tx), WrongAnswers(1, 500))
-    rotated = Store.open(url, Keyring([NEW_KEY, OLD_KEY]))
+    rotated = open_store(url, Keyring([NEW_KEY, OLD_KEY]))
     with rotated.begin(realm) as tx:
         assert lockouts.find(tx, number(tx)) == WrongAnswers(1, 500)
         lockouts.save(tx, number(tx), TWO)
         assert lockouts.find(tx, number(tx)) == TWO
     rotated.close()
-    renewed = Store.open(url, Keyring([NEW_KEY]))
+    renewed = open_store(url, Keyring([NEW_KEY]))
     with renewed.read(realm) as tx:
         assert lockouts.find(tx, number(tx)) == TWO
     renewed.close()

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Intent, IntentStatus, Variable
 from adapter.store import customers, memory
-from adapter.store.database import Transaction
 from adapter.store.statements import Prepared
 from adapter.store.tables import customers as customers_table
+from adapter.store.transaction import Transaction
 
 A, B = str(UUID(int=1)), str(UUID(int=2))
 REFUND = Intent("refund", IntentStatus.OPEN, 1, 100, 0, 100, "call_1", {"note": "é", "n": [1, None]})

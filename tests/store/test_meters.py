@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from adapter.engine.limits import Window
 from adapter.engine.model import Realm
 from adapter.store import meters
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.transaction import Transaction
 from tests.examples import examples
 
 # Every example has an organization of its own: the store is shared by all of them.

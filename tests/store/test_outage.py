@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapter.errors import StoreDamaged, StoreUnavailable
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.outage import Outage
 from adapter.store.postgres import connections as postgres
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import NO_REALM
 from tests.store.proxy import Proxy, proxied
 
 
@@ -61,7 +63,7 @@ def test_what_is_damaged_is_told_from_what_is_away(store: Store, state: str) -> 
 def swallowing() -> Iterator[Store]:
     """A store whose database takes connections and says nothing, as behind a broken network."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        store = Store.open(f"postgresql://me@127.0.0.1:{listener.getsockname()[1]}/calls", Keyring())
+        store = open_store(f"postgresql://me@127.0.0.1:{listener.getsockname()[1]}/calls", Keyring())
         yield store
         store.close()
 
@@ -87,7 +89,7 @@ def test_a_silent_database_holds_one_of_many_threads_up(swallowing: Store) -> No
 def test_the_first_who_asks_after_it_is_back_is_served(url: str, store: Store) -> None:
     with proxied(url) as proxy:
         assert isinstance(proxy, Proxy)
-        beyond = Store.open(proxy.url, Keyring())
+        beyond = open_store(proxy.url, Keyring())
         proxy.is_open = False
         waited(beyond)
         proxy.is_open = True
@@ -99,7 +101,7 @@ def test_the_first_who_asks_after_it_is_back_is_served(url: str, store: Store) -
 def test_a_connection_has_a_lifetime(url: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for lifetime, same in ((1_000, True), (0, False)):
         monkeypatch.setattr(postgres, "_LIFETIME_SECONDS", lifetime)
-        ageing = Store.open(url, Keyring())
+        ageing = open_store(url, Keyring())
         used = []
         for _ in range(2):
             with ageing.connections.transaction("BEGIN") as (connection, _):

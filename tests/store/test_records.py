@@ -9,9 +9,10 @@ import pytest
 
 from adapter.engine.model import Call, Hints, LineType, Memory, Realm, Sightings
 from adapter.store import answers, calls, customers, memory, records
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
 from adapter.store.records import CustomerRecord
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.store import people
 from tests.store.people import ANI, PAIR, A, B
 

@@ -13,6 +13,7 @@ from adapter.store import answers, calls, customers, records
 from adapter.store import rekey as rekeying
 from adapter.store.answers import Kept
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.rekey import Rekeyed, rekey
 from adapter.store.sealing import Keyring
 from tests.store import people
@@ -37,7 +38,7 @@ def rotating(store: Store, realm: Realm, url: str) -> Iterator[Store]:
     """Everything was written under the old key (or none); this store writes under the new one."""
     with store.begin(realm) as tx:
         people.remember(tx)
-    rotating = Store.open(url, Keyring([NEW_KEY, OLD_KEY]))
+    rotating = open_store(url, Keyring([NEW_KEY, OLD_KEY]))
     yield rotating
     rotating.close()
 
@@ -45,7 +46,7 @@ def rotating(store: Store, realm: Realm, url: str) -> Iterator[Store]:
 @pytest.fixture
 def after(url: str) -> Iterator[Store]:
     """A store that only knows the new key."""
-    store = Store.open(url, Keyring([NEW_KEY]))
+    store = open_store(url, Keyring([NEW_KEY]))
     yield store
     store.close()
 

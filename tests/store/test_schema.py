@@ -16,10 +16,12 @@ from adapter.engine.lockout import WrongAnswers
 from adapter.engine.model import Mode
 from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import calls, lockouts, organizations, records, schema
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite.store import SqliteStore
 from adapter.store.tables import metadata
+from adapter.store.transaction import NO_REALM
 from tests.store import workers
 from tests.store.people import A, remember
 
@@ -80,7 +82,7 @@ def test_the_way_to_the_file_may_have_any_characters(tmp_path: Path) -> None:
 
 @pytest.mark.sqlite
 def test_a_new_database_and_its_companions_are_nobody_elses_to_read(url: str, path: Path) -> None:
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     store.migrate()
     with store.read(NO_REALM):
         modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir() if file.is_file()}
@@ -92,7 +94,7 @@ def test_a_new_database_and_its_companions_are_nobody_elses_to_read(url: str, pa
 def test_a_database_that_cannot_be_created_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "folder.db").mkdir()
     with pytest.raises(StoreUnavailable, match="cannot be created"):
-        Store.open(f"sqlite:///{tmp_path}/folder.db", Keyring()).migrate()
+        open_store(f"sqlite:///{tmp_path}/folder.db", Keyring()).migrate()
 
 
 @pytest.mark.slow
@@ -120,7 +122,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
 def test_a_database_of_something_else_is_left_alone(url: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     with pytest.raises(StoreMismatch, match="something else"):
         store.migrate()
     assert store.schema_problems() != []
@@ -136,7 +138,7 @@ def test_a_step_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pyt
         raise RuntimeError("power cut")
 
     monkeypatch.setattr(schema, "run_steps", half)
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     with pytest.raises(RuntimeError, match="power cut"):
         store.migrate()
     monkeypatch.undo()
@@ -155,14 +157,14 @@ def test_a_step_that_ended_its_transaction_is_not_rolled_back_twice(url: str, mo
 
     monkeypatch.setattr(schema, "run_steps", broken)
     with pytest.raises(StoreUnavailable, match="disk I/O error"):
-        Store.open(url, Keyring()).migrate()
+        open_store(url, Keyring()).migrate()
 
 
 @pytest.mark.sqlite
 def test_what_the_database_says_to_a_step_is_told_as_of_any_other(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "run_steps", lambda connection: connection.exec_driver_sql("SELECT * FROM nowhere"))
     with pytest.raises(StoreMismatch, match="no such table: nowhere"):
-        Store.open(url, Keyring()).migrate()
+        open_store(url, Keyring()).migrate()
 
 
 @pytest.mark.sqlite
@@ -196,7 +198,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_is_
     with engine.begin() as connection:
         schema.run_steps(connection, "0001")
     engine.dispose()
-    store = Store.open(url, keyring)
+    store = open_store(url, keyring)
     realm = organizations.register(store, [("org", "ba_1")])["org"].realm(Mode.PROD)
     with store.begin(realm) as tx:
         call = remember(tx)

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.statements import Dialect, PerTokens, Prepared
 from adapter.store.tables import customers
+from adapter.store.transaction import NO_REALM
 
 HOT = (
     "customers",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Realm
 from adapter.store import meters
-from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Prepared, bind
 from adapter.store.tables import usage
@@ -33,7 +33,7 @@ def in_processes(work: Callable[..., T], arguments: Sequence[tuple[object, ...]]
 
 def migrate(url: str) -> list[str]:
     """What is wrong with the schema after migrating."""
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     store.migrate()
     problems = store.schema_problems()
     store.close()
@@ -42,7 +42,7 @@ def migrate(url: str) -> list[str]:
 
 def count_up(url: str, threads: int, times: int, bulk: int) -> tuple[int, list[str]]:
     """Read-modify-write from many threads: (how many succeeded, what went wrong). `bulk` rows of ballast each."""
-    store = Store.open(url, Keyring(), lock_timeout_seconds=20.0)
+    store = open_store(url, Keyring(), lock_timeout_seconds=20.0)
     done, wrong = [], []
 
     def work(thread: int) -> None:

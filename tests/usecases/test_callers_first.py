@@ -12,8 +12,8 @@ from flask import Flask
 from adapter.engine.model import Call
 from adapter.errors import SealBroken
 from adapter.store import calls
-from adapter.store.database import Transaction
 from adapter.store.inbox import Inbox
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service, apply_waiting
 from tests import databases
 from tests.builders import PUBLIC_URL, Api, a_line, an_organization, call_sid, issue_key

@@ -15,7 +15,7 @@ from adapter.engine import identity
 from adapter.engine.model import EndCall, Hints, IntentStatus, IntentUpdate, LineType, Mode, Principal, VariableUpdate
 from adapter.engine.policy import DAY, HOUR
 from adapter.store import calls, customers, meters, records
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 from adapter.usecases import Progress, Record, Service, import_customers, import_progress
 from adapter.usecases.end import _remember
 from adapter.usecases.recognition import recognize

@@ -13,10 +13,11 @@ from adapter.engine.line import Line
 from adapter.engine.model import Hints, Outcome, StartCall
 from adapter.errors import StoreUnavailable
 from adapter.store import answers
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.sqlite.store import SqliteTransaction
 from adapter.store.statements import Prepared
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service, start_call
 from tests import databases
 from tests.builders import Api, ToldClock, a_line, an_organization

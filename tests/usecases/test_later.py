@@ -19,9 +19,9 @@ from adapter.engine.line import Confirm, Destination, DestinationKind, Forget, M
 from adapter.engine.model import Mode, Turn
 from adapter.errors import SealBroken, StoreDamaged, StoreUnavailable
 from adapter.store import calls
-from adapter.store.database import Transaction
 from adapter.store.postgres.store import PostgresStore
 from adapter.store.sqlite import store as sqlite_store
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service, apply_waiting, keep_turn
 from tests import databases
 from tests.builders import (

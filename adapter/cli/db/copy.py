@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapter.errors import StoreUnavailable
 from adapter.store.database import Store
 from adapter.store.moving import Copied, Copying, Step, abandon
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 
 # Somebody waits at a terminal, not at a telephone.
@@ -81,7 +82,7 @@ def _through(copying: Copying, finish: bool) -> Copied:
 @contextmanager
 def _opened(url: str) -> Iterator[Store]:
     """Values go over as they are: no key is needed."""
-    store = Store.open(url, Keyring(), lock_timeout_seconds=_PATIENCE_SECONDS, pool_size=2)
+    store = open_store(url, Keyring(), lock_timeout_seconds=_PATIENCE_SECONDS, pool_size=2)
     try:
         yield store
     finally:

@@ -19,7 +19,7 @@ from adapter.cli.numbers.findings import Finding
 from adapter.config import Config
 from adapter.errors import AdapterError
 from adapter.store import clocks
-from adapter.store.database import NO_REALM
+from adapter.store.transaction import NO_REALM
 
 _SCHEME: Final = "sqlite:///"
 # Less, and the write-ahead log of a busy hour may fill it.

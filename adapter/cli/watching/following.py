@@ -13,7 +13,7 @@ from adapter.engine.model import Call, Millis, Principal
 from adapter.engine.policy import HOUR, MINUTE
 from adapter.errors import StoreUnavailable
 from adapter.store import calls as stored
-from adapter.store.database import Transaction
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service
 
 from .happenings import Happening, happenings

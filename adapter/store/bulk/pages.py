@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from adapter.engine.model import LineType, Millis, Realm
 from adapter.store import memory
-from adapter.store.database import Row, Store, Transaction
+from adapter.store.database import Store
 from adapter.store.records import CustomerRecord
 from adapter.store.refs import from_bytes
 from adapter.store.statements import Prepared, bind
 from adapter.store.tables import LINE_TYPES, customers, external_ids, intents, numbers, variables
+from adapter.store.transaction import Row, Transaction
 
 _PAGE: Final = 500
 _Of = dict[bytes, list[Any]]

@@ -26,7 +26,6 @@ from adapter.engine.model import (
 )
 from adapter.store import memory
 from adapter.store.customers import LINKS_CONSIDERED, NUMBERS_COUNTED
-from adapter.store.database import Transaction
 from adapter.store.identities import SIGHTING_REFRESH_MS, Pair
 from adapter.store.moving.rows import sql
 from adapter.store.refs import from_bytes, to_bytes
@@ -41,6 +40,7 @@ from adapter.store.tables import (
     tombstones,
     variables,
 )
+from adapter.store.transaction import Transaction
 
 from .rows import Rows, begin_with
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from adapter.store.database import Row, Transaction
 from adapter.store.moving.rows import put, sql
 from adapter.store.statements import Bound, Dialect, Prepared
+from adapter.store.transaction import Row, Transaction
 
 Key = tuple[Any, ...]
 _REALM = 2  # account and realm come first in every table of caller data

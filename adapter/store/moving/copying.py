@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from adapter.errors import AdapterError, StoreMismatch
-from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.database import Store
+from adapter.store.transaction import NO_REALM, Row, Transaction
 
 from . import rows
 from .rows import TABLES, Sum, key_columns

@@ -14,10 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.database import Store
 from adapter.store.sqlite.store import SqliteTransaction
 from adapter.store.statements import Bound, Dialect, Prepared, bind
 from adapter.store.tables import metadata, turns
+from adapter.store.transaction import NO_REALM, Row, Transaction
 
 # Not `turns`: whose turn it is to write, and how transactions ended, belongs to the connections of one server.
 TABLES = tuple(table for table in metadata.tables.values() if table is not turns)

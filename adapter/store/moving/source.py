@@ -18,8 +18,9 @@ import sqlalchemy as sa
 
 from adapter.errors import StoreMismatch
 from adapter.store import schema
-from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.database import Store
 from adapter.store.sqlite.store import SqliteStore
+from adapter.store.transaction import NO_REALM, Row, Transaction
 
 from . import rows
 from .rows import TABLES, key_columns, sql

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from adapter.errors import StoreMismatch
 from adapter.store import schema
-from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.database import Store
 from adapter.store.statements import Dialect
+from adapter.store.transaction import NO_REALM, Row, Transaction
 
 from . import rows
 from .rows import TABLES, Sum, key_of, sql

@@ -17,8 +17,8 @@ from psycopg import pq
 
 from adapter.clock import ticks
 from adapter.errors import AdapterError
-from adapter.store.database import Row
 from adapter.store.statements import Bound, Dialect, Prepared
+from adapter.store.transaction import Row
 
 from . import overlap
 from .connections import translate

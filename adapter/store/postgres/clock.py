@@ -7,19 +7,18 @@ corrects the offset in `clocks` that all of them add. Leaves out: hits being in 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from adapter.engine.model import Millis
 from adapter.store import clocks
-from adapter.store.database import Transaction
-from adapter.store.statements import Prepared, bind, upsert
+from adapter.store.statements import Bound, Prepared, bind, upsert
 from adapter.store.tables import clocks as clocks_table
+from adapter.store.transaction import Transaction
 
-if TYPE_CHECKING:
-    from .transaction import PostgresTransaction
+from .batches import Known
 
 # The row of `clocks` that is no boot of a machine.
 _NAME = "database"
@@ -32,6 +31,10 @@ _wall = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()) * 1000, sa.B
 _READ = Prepared(sa.select(_wall, clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")))
 _LOCK = Prepared(sa.select(clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")).with_for_update())
 _SET = upsert(clocks_table)
+
+
+# Rows, and between which ticks they were read: no further apart than so many ms, if that can be.
+Dated = Callable[[Prepared, Mapping[str, Bound], int], Known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,13 @@ class SteadyTime:
         """Ask what `read` is going to ask."""
         tx.row(_READ, {"boot_id": _NAME})
 
-    def read(self, tx: PostgresTransaction) -> Millis:
-        """Steady time now, or when this transaction first asked: while it has the turn that is as good."""
+    def read(self, tx: Transaction, dated: Dated) -> Millis:
+        """Steady time now, or when this transaction first asked: while it has the turn that is as good.
+
+        `dated`: the transaction's.
+        """
         # What was read while a turn was waited for says too little of when: a step would hide in the wait.
-        known = tx.dated(_READ, {"boot_id": _NAME}, _LEAST_STEP_MS)
+        known = dated(_READ, {"boot_id": _NAME}, _LEAST_STEP_MS)
         ((wall, offset),), not_before, not_after = known.rows, known.not_before, known.not_after
         last, steady = self._last, wall + offset
         if last is not None and last.offset == offset:

@@ -16,9 +16,10 @@ from importlib import import_module
 import sqlalchemy as sa
 
 import adapter.store.postgres
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.statements import Dialect, PerTokens, Prepared
 from adapter.store.tables import metadata
+from adapter.store.transaction import NO_REALM
 
 COLUMN = "account"
 # On every node: small, read often, written hardly ever.

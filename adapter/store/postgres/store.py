@@ -26,9 +26,10 @@ import psycopg
 from adapter.clock import ticks
 from adapter.engine.model import Millis, Realm
 from adapter.errors import StoreInterrupted, StoreUnavailable
-from adapter.store.database import NO_REALM, Ahead, Store, Transaction
+from adapter.store.database import Ahead, Store
 from adapter.store.group_commit import GroupCommit, Job, Jobs
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import NO_REALM, Transaction
 
 from . import schema, turns
 from .batches import Batches

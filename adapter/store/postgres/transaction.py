@@ -10,9 +10,10 @@ import psycopg
 
 from adapter.engine.model import Millis, Realm
 from adapter.errors import AdapterError
-from adapter.store.database import Ahead, Row, Transaction
+from adapter.store.database import Ahead
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Bound, Dialect, Prepared
+from adapter.store.transaction import Row, Transaction
 
 from .batches import Batches, Known, Stages
 from .clock import SteadyTime
@@ -71,7 +72,7 @@ class PostgresTransaction(_OnPostgres):
 
     def steady(self, told: Millis) -> Millis:
         """By the database's clock, which all nodes share; `told` until the store keeps time (see `steady_offset`)."""
-        return told if self._time is None else self._time.read(self)
+        return told if self._time is None else self._time.read(self, self.dated)
 
     def plainly(self, sql: str) -> None:
         """Run a statement without values."""

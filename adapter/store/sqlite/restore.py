@@ -20,10 +20,11 @@ import sqlalchemy as sa
 from adapter.engine.model import Millis, Realm
 from adapter.errors import AdapterError, StoreUnavailable
 from adapter.store import keys, records
-from adapter.store.database import NO_REALM, Row, Store
+from adapter.store.database import Store
 from adapter.store.refs import from_bytes
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import api_keys, tombstones
+from adapter.store.transaction import NO_REALM, Row
 
 from . import backup
 from .store import SqliteStore

@@ -16,10 +16,11 @@ from typing import TypeVar
 from adapter.engine.model import Realm
 from adapter.errors import ConfigError, StoreUnavailable
 from adapter.store import schema
-from adapter.store.database import Ahead, Row, Store, Transaction
+from adapter.store.database import Ahead, Store
 from adapter.store.group_commit import GroupCommit, Job, Jobs
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Bound, Dialect, Prepared
+from adapter.store.transaction import Row, Transaction
 
 from .connections import Connections, checkpoint, connect, is_busy, translate
 from .writelock import WriteLock

@@ -11,6 +11,7 @@ import pytest
 
 from adapter.store import schema
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from tests import databases
 from tests.store.moving import contents
@@ -24,7 +25,7 @@ def opened() -> Iterator[Opens]:
     with ExitStack() as around:
 
         def at(url: str) -> Store:
-            store = Store.open(url, Keyring(), lock_timeout_seconds=5.0)
+            store = open_store(url, Keyring(), lock_timeout_seconds=5.0)
             around.callback(store.close)
             return store
 
@@ -41,7 +42,7 @@ def a_database_in_use(path: Path) -> str:
     """Two organizations' data of three customers each, and one who was erased."""
     url = f"sqlite:///{path}"
     databases.brought_up_to_date(url)
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     contents.fill(store)
     store.close()
     return url

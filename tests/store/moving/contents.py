@@ -7,9 +7,10 @@ from uuid import UUID
 from adapter.engine.lockout import WrongAnswers
 from adapter.engine.model import Call, LineType, Mode, Realm
 from adapter.store import calls, customers, keys, lockouts, memory, meters, organizations, records
-from adapter.store.database import NO_REALM, Row, Store, Transaction
+from adapter.store.database import Store
 from adapter.store.moving import rows
 from adapter.store.moving.rows import TABLES
+from adapter.store.transaction import NO_REALM, Row, Transaction
 from tests.store import people
 
 PEPPER = b"p" * 32

@@ -11,8 +11,10 @@ import pytest
 from adapter.engine.model import Mode, Realm
 from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import keys, meters
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.moving import Copying, NotEqual, Step, abandon
+from adapter.store.opening import open_store
+from adapter.store.transaction import NO_REALM
 from tests.store.moving import contents
 from tests.store.moving.conftest import Opens
 
@@ -121,7 +123,7 @@ def test_an_abandoned_copy_leaves_nothing_behind(old: Store, new: Store) -> None
     assert len(objects()) > len(before) + 30
     assert abandon(old)
     assert objects() == before
-    copying = begun(old, new.__class__.open(f"sqlite:///{old.name}.other", old.keyring))
+    copying = begun(old, open_store(f"sqlite:///{old.name}.other", old.keyring))
     copying.copy()
     copying.finish()
     assert abandon(old)

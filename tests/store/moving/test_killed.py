@@ -10,9 +10,11 @@ from typing import TypeVar
 import pytest
 
 from adapter.engine.model import Realm
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
 from adapter.store.moving import Copying
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.store.moving import contents
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ class Life:
 
     def lived(self, old_url: str, new_url: str, *, verifies: bool) -> tuple[object, bool]:
         """How far the copy had come before, and whether it came to the end."""
-        old, new = Store.open(old_url, Keyring()), Store.open(new_url, Keyring())
+        old, new = open_store(old_url, Keyring()), open_store(new_url, Keyring())
         self.watch(old)
         self.watch(new)
         found: object = None
@@ -77,7 +79,7 @@ class Life:
 
 @pytest.mark.slow
 def test_killed_before_and_after_every_commit_it_ends_equal(old_url: str, new_url: str) -> None:
-    old = Store.open(old_url, Keyring())
+    old = open_store(old_url, Keyring())
     for place in range(30):
         contents.use(old, place)
     lives, stuck, found_before, is_over = 0, 0, object(), False
@@ -90,7 +92,7 @@ def test_killed_before_and_after_every_commit_it_ends_equal(old_url: str, new_ur
         if lives in range(2, 70, 6):
             contents.use(old, 1_000 + lives)
         assert lives < 300
-    new = Store.open(new_url, Keyring())
+    new = open_store(new_url, Keyring())
     new.migrate()
     there = contents.everything(old)
     assert contents.everything(new) == there
@@ -103,7 +105,7 @@ def test_killed_before_and_after_every_commit_it_ends_equal(old_url: str, new_ur
 
 @pytest.mark.sqlite
 def test_a_kill_between_the_seal_and_the_end_is_gone_on_with(old_url: str, tmp_path: Path) -> None:
-    old, new = Store.open(old_url, Keyring()), Store.open(f"sqlite:///{tmp_path}/new.db", Keyring())
+    old, new = open_store(old_url, Keyring()), open_store(f"sqlite:///{tmp_path}/new.db", Keyring())
     copying = Copying(old, new, lambda step: None, 20)
     copying.begin()
     copying.copy()

@@ -7,10 +7,11 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.moving import rows
 from adapter.store.moving.rows import TABLES, Sum
 from adapter.store.tables import customers, metadata, rate_hits
+from adapter.store.transaction import NO_REALM
 from tests.store.moving import contents
 
 SOME = [(0, 1, b"a", "x"), (0, 1, b"b", None), (0, 2, b"", "é"), (-1, 2**60, b"\x00", "")]

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Realm
 from adapter.store import meters
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.postgres import batches
 from adapter.store.postgres import clock as postgres_clock
 from adapter.store.postgres.clock import SteadyTime
 from adapter.store.statements import Prepared, bind
 from adapter.store.tables import clocks
+from adapter.store.transaction import NO_REALM
 
 pytestmark = pytest.mark.postgresql
 HERE = Realm(0, 0)
@@ -60,7 +61,7 @@ def node(store: Store, told: Clocks) -> Callable[[], SteadyTime]:
 
 
 def steady(store: Store, node: SteadyTime, realm: Realm = HERE) -> int:
-    return store.transact(realm, node.read)
+    return store.transact(realm, lambda tx: node.read(tx, tx.dated))
 
 
 def test_without_steps_it_is_the_databases_clock(store: Store, told: Clocks, node: Callable[[], SteadyTime]) -> None:
@@ -101,7 +102,7 @@ def test_a_correction_that_was_rolled_back_is_made_again(
     before = steady(store, one)
     told.set(told.wall + HOUR)
     with suppress(ZeroDivisionError), store.begin(HERE) as tx:
-        assert one.read(tx) == before
+        assert one.read(tx, tx.dated) == before
         raise ZeroDivisionError
     assert [steady(store, one), steady(store, one)] == [before, before]
 

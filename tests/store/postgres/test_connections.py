@@ -14,10 +14,12 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import ConfigError, StoreInterrupted, StoreUnavailable
 from adapter.store import meters
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.postgres.connections import named
 from adapter.store.postgres.wire import Said
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.store.proxy import OnCommit, Proxy, proxied
 
 pytestmark = pytest.mark.postgresql
@@ -53,7 +55,7 @@ def proxy(url: str, store: Store) -> Iterator[Proxy]:
 @pytest.fixture
 def beyond(proxy: Proxy) -> Iterator[Store]:
     """A store on the far side of the proxy."""
-    store = Store.open(proxy.url, Keyring(), lock_timeout_seconds=1.0)
+    store = open_store(proxy.url, Keyring(), lock_timeout_seconds=1.0)
     yield store
     store.close()
 
@@ -103,7 +105,7 @@ def test_a_statement_that_failed_unheard_is_not_taken_for_a_commit(store: Store)
 
 
 def test_work_that_is_interrupted_for_ever_is_given_up_in_time(url: str, store: Store) -> None:
-    impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.2)
+    impatient = open_store(url, Keyring(), lock_timeout_seconds=0.2)
     began = time.monotonic()
     with pytest.raises(StoreInterrupted):
         impatient.transact(HERE, lambda tx: tx.plainly("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -113,7 +115,7 @@ def test_work_that_is_interrupted_for_ever_is_given_up_in_time(url: str, store: 
 
 def test_a_deadlock_is_nobodys_failure(url: str, store: Store) -> None:
     """Two accounts that write each other's rows: nothing does so, and it would still go well."""
-    patient = Store.open(url, Keyring(), lock_timeout_seconds=30.0)  # PostgreSQL takes a second to see one
+    patient = open_store(url, Keyring(), lock_timeout_seconds=30.0)  # PostgreSQL takes a second to see one
     barrier, times = threading.Barrier(2), []
 
     def cross(first: int, second: int) -> None:
@@ -206,7 +208,7 @@ def test_accounts_do_not_wait_for_each_other(store: Store) -> None:
 
 
 def test_who_waits_too_long_for_a_turn_is_refused(url: str, store: Store) -> None:
-    impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.1)
+    impatient = open_store(url, Keyring(), lock_timeout_seconds=0.1)
     with store.begin(HERE), pytest.raises(StoreUnavailable, match="busy: no turn"):
         impatient.transact(HERE, Work())
     impatient.transact(HERE, Work())
@@ -223,7 +225,7 @@ def test_who_has_less_patience_than_the_store_gives_up_earlier(store: Store) -> 
 
 
 def test_who_finds_no_free_connection_is_refused(url: str, store: Store) -> None:
-    small = Store.open(url, Keyring(), lock_timeout_seconds=0.1, pool_size=1)
+    small = open_store(url, Keyring(), lock_timeout_seconds=0.1, pool_size=1)
     with small.read(HERE), pytest.raises(StoreUnavailable, match="no connection became free"):
         small.transact(HERE, Work())
     small.transact(HERE, Work())
@@ -281,12 +283,12 @@ def test_an_address_is_shown_without_its_password() -> None:
     assert named("postgresql://me:secret@db.example:5433/calls?sslmode=require") == "postgresql://db.example:5433/calls"
     assert named("postgresql:///calls?host=/run/postgresql") == "postgresql:///run/postgresql/calls"
     with pytest.raises(ConfigError) as told:
-        Store.open("postgresql://me:se cret@h/d?nonsense=1", Keyring())
+        open_store("postgresql://me:se cret@h/d?nonsense=1", Keyring())
     assert "cret" not in str(told.value)
 
 
 def test_a_server_that_is_away_is_told_at_once() -> None:
-    store = Store.open("postgresql://me@127.0.0.1:1/calls", Keyring())
+    store = open_store("postgresql://me@127.0.0.1:1/calls", Keyring())
     began = time.monotonic()
     for use in (store.ping, store.migrate, lambda: store.transact(HERE, Work()), lambda: used(store)):
         with pytest.raises(StoreUnavailable, match="cannot be reached"):

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapter.engine.policy import RetentionPolicy
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.postgres import batches, distribution, turns, wire
 from adapter.store.postgres.distribution import statement_problems, table_problems
 from adapter.store.postgres.wire import Said
 from adapter.store.sweep import sweep
 from adapter.store.tables import metadata
+from adapter.store.transaction import NO_REALM
 from adapter.usecases import Service
 from tests.builders import NOW, Api, Twilio, call_sid
 

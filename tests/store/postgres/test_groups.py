@@ -13,9 +13,11 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import StoreInterrupted, StoreUnavailable
 from adapter.store import clocks, meters
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.postgres.wire import Connection
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.store.postgres.test_connections import used
 from tests.store.proxy import OnCommit, Proxy, proxied
 from tests.store.sqlite.test_writelock import until
@@ -59,7 +61,7 @@ def break_a_rule(tx: Transaction) -> None:
 
 @pytest.fixture
 def other(url: str, store: Store) -> Iterator[Store]:
-    other = Store.open(url, Keyring())
+    other = open_store(url, Keyring())
     yield other
     other.close()
 
@@ -117,7 +119,7 @@ def test_a_commit_nobody_heard_of_is_found_out_for_all(
     url: str, other: Store, pool: ThreadPoolExecutor, on_commit: OnCommit
 ) -> None:
     with proxied(url) as proxy:
-        beyond = Store.open(proxy.url, Keyring())
+        beyond = open_store(proxy.url, Keyring())
         beyond.transact(HERE, lambda tx: None)
         futures = together(beyond, other, pool, losing(proxy, on_commit, add(1)), add(10), add(100))
         assert [future.result() for future in futures] == [1, 10, 100]
@@ -129,7 +131,7 @@ def test_what_cannot_be_found_out_is_told_to_all_and_not_done_again(
     url: str, other: Store, pool: ThreadPoolExecutor
 ) -> None:
     with proxied(url) as proxy:
-        beyond = Store.open(proxy.url, Keyring(), lock_timeout_seconds=2.0)
+        beyond = open_store(proxy.url, Keyring(), lock_timeout_seconds=2.0)
         proxy.meanwhile = lambda: [setattr(proxy, "is_open", False), setattr(beyond, "_timeout", 0.1)]
         futures = together(beyond, other, pool, losing(proxy, OnCommit.LOSE_THE_ANSWER, add(1)), add(10))
         for future in futures:

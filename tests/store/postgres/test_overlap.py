@@ -20,8 +20,9 @@ from adapter.engine.model import (
     Variable,
 )
 from adapter.store import answers, calls, customers, lockouts, memory, meters, organizations, records
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
 from adapter.store.postgres import overlap
+from adapter.store.transaction import Transaction
 
 pytestmark = pytest.mark.postgresql
 NOW = 1_800_000_000_000

@@ -11,9 +11,11 @@ from alembic.config import Config
 
 from adapter.errors import StoreMismatch
 from adapter.store import schema
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.postgres import schema as postgres_schema
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import NO_REALM
 from tests import databases
 from tests.store import workers
 
@@ -28,7 +30,7 @@ def bare() -> str:
 
 @pytest.fixture
 def store(bare: str) -> Iterator[Store]:
-    store = Store.open(bare, Keyring())
+    store = open_store(bare, Keyring())
     yield store
     store.close()
 
@@ -102,7 +104,7 @@ def test_a_server_at_work_needs_no_right_to_change_tables(bare: str, store: Stor
     run(bare, "DROP ROLE IF EXISTS clerk")
     run(bare, "CREATE ROLE clerk LOGIN")
     run(bare, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk")
-    clerk = Store.open(bare.replace("//tests", "//clerk"), Keyring())
+    clerk = open_store(bare.replace("//tests", "//clerk"), Keyring())
     clerk.migrate()
     clerk.ping()
     clerk.close()

@@ -12,8 +12,10 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import StoreUnavailable
 from adapter.store import meters
-from adapter.store.database import Store, Transaction
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.transaction import Transaction
 from tests.databases import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
@@ -32,7 +34,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def store(server: Server) -> Iterator[Store]:
-    store = Store.open(server.url("calls"), Keyring(), lock_timeout_seconds=1.0)
+    store = open_store(server.url("calls"), Keyring(), lock_timeout_seconds=1.0)
     store.migrate()
     yield store
     store.close()
@@ -71,7 +73,7 @@ def test_a_server_that_hangs_is_given_up_within_five_seconds(server: Server, sto
 
 def test_a_crash_costs_nothing_that_was_acknowledged(server: Server, store: Store) -> None:
     before, acknowledged, refused, over = used(store), [0] * 4, list[str](), threading.Event()
-    patient = Store.open(server.url("calls"), Keyring(), lock_timeout_seconds=20.0)
+    patient = open_store(server.url("calls"), Keyring(), lock_timeout_seconds=20.0)
 
     def write(place: int) -> None:
         while not over.is_set():

@@ -11,6 +11,7 @@ from adapter.engine.model import Realm
 from adapter.errors import StoreMismatch, StoreUnavailable
 from adapter.store import meters, records
 from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite import backup
 from adapter.store.sqlite.store import SqliteStore
@@ -70,7 +71,7 @@ def test_a_backup_under_load_is_one_state(store: Store, realm: Realm, path: Path
 
 def test_what_was_erased_is_not_in_the_slack_of_a_backup(url: str, path: Path, tmp_path: Path) -> None:
     databases.brought_up_to_date(url)
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     realm = Realm(0, 0)
     with store.begin(realm) as tx:
         remember(tx)

@@ -11,8 +11,9 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
 from adapter.store import meters, presence
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
 from adapter.store.sqlite import connections as sqlite
+from adapter.store.transaction import NO_REALM
 
 pytestmark = pytest.mark.sqlite
 

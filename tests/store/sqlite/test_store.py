@@ -16,9 +16,11 @@ import pytest
 from adapter.engine.model import Realm
 from adapter.errors import AdapterError, ConfigError, StoreDamaged, StoreMismatch, StoreUnavailable
 from adapter.store import clocks, meters
-from adapter.store.database import NO_REALM, Store
+from adapter.store.database import Store
+from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite.store import SqliteStore, SqliteTransaction
+from adapter.store.transaction import NO_REALM
 from tests import databases
 from tests.store.test_database import charge, used
 
@@ -28,17 +30,17 @@ pytestmark = pytest.mark.sqlite
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?b"])
 def test_a_url_that_is_not_a_file_is_bad_configuration(url: str) -> None:
     with pytest.raises(ConfigError, match=r"database\.url"):
-        Store.open(url, Keyring())
+        open_store(url, Keyring())
 
 
 def test_opening_touches_nothing(url: str, path: Path) -> None:
-    Store.open(url, Keyring())
+    open_store(url, Keyring())
     assert list(path.parent.iterdir()) == []
 
 
 def test_a_relative_url_is_relative_to_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    store = Store.open("sqlite:///data.db", Keyring())
+    store = open_store("sqlite:///data.db", Keyring())
     monkeypatch.chdir("/")
     assert store.path == tmp_path / "data.db"
 
@@ -74,13 +76,13 @@ WORKING = dict.fromkeys(("begin", "read", "ping", "truncate"))
 
 
 def test_without_a_file_the_store_is_unavailable_and_makes_none(url: str, path: Path) -> None:
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     assert every_use(store) == UNAVAILABLE
     assert not path.exists()
 
 
 def test_without_its_folder_the_store_is_unavailable(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path}/gone/calls.db", Keyring())
+    store = open_store(f"sqlite:///{tmp_path}/gone/calls.db", Keyring())
     assert every_use(store) == UNAVAILABLE
     with pytest.raises(StoreUnavailable):
         store.migrate()
@@ -123,7 +125,7 @@ def test_damaged_pages_make_the_store_unavailable_not_wrong(store: Store, path: 
 
 
 def test_a_foreign_writer_is_waited_for_and_then_given_up(store: Store, path: Path, url: str, realm: Realm) -> None:
-    impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.05)
+    impatient = open_store(url, Keyring(), lock_timeout_seconds=0.05)
     foreign = sqlite3.connect(path, isolation_level=None)
     foreign.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):
@@ -170,7 +172,7 @@ def test_the_stores_own_patience_outlasts_a_foreign_program(store: Store, path: 
 
 
 def test_nobody_has_more_patience_than_the_store(path: Path, store: Store, url: str, realm: Realm) -> None:
-    impatient = Store.open(url, Keyring(), lock_timeout_seconds=0.05)
+    impatient = open_store(url, Keyring(), lock_timeout_seconds=0.05)
     before = time.monotonic()
     with store.lock.held(), pytest.raises(StoreUnavailable), impatient.begin(realm, 5.0):
         pass
@@ -234,7 +236,7 @@ def test_an_error_between_two_rows_is_told_as_such(store: Store, realm: Realm, m
 def test_a_database_without_the_schema_is_a_mismatch(url: str, path: Path) -> None:
     sqlite3.connect(path).close()
     path.touch()
-    store = Store.open(url, Keyring())
+    store = open_store(url, Keyring())
     with pytest.raises(StoreMismatch, match="db upgrade"):
         charge(store, NO_REALM)
     with pytest.raises(StoreUnavailable):
