@@ -65,7 +65,7 @@ def test_every_item_has_a_test_or_says_who_sees_to_it() -> None:
         f"1 024 characters; {schemas.MAX_EXTERNAL_IDS} ",
         f"| {schemas.MAX_INTENTS} and {schemas.MAX_VARIABLES} |",
         f"| {fields.MAX_RESOLUTION:,} characters".replace(",", " "),
-        f"| {genuine._MAX_BYTES // 2**20} MiB (as JSON {genuine._MAX_JSON_BYTES // 1024} KiB), "
+        f"| {genuine._MAX_BYTES // 2**20} MiB (as JSON {genuine._MAX_JSON_BYTES // 1024} KiB), ",
         f"{genuine._MAX_FIELDS // 1000} 000 fields",
         f"{FREE_GUESSES} at once, one in {SECONDS_A_GUESS} s",
     ],
