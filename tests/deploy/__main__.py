@@ -194,7 +194,7 @@ def _calling(machine: Machine, what: str, *, sheltered: bool = True) -> Iterator
         machine.run("pkill", "-TERM", "-f", "/sources/callers.py", expect=(0, 1))
         told = json.loads(caller.communicate(timeout=60)[0])
     _say(f"{what}: {_figures(told)}")
-    _must(told["failed"] < _SOME_SECONDS * _PER_SECOND, f"{what} was noticed late")
+    _must(len(told["failed"]) < _SOME_SECONDS * _PER_SECOND, f"{what} was noticed late")
     if sheltered:
         _must(not told["failed"], f"{what} lost calls")
         _must(told["longest"] < _TWILIO_MS, f"{what} let calls wait too long")
