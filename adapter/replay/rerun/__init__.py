@@ -7,7 +7,7 @@ runner      one after the other, or several calls at once, each in its order
 checks      is the answer the recorded one; tally: how often not, and what is different
 accepted    the new answers, written into the recording
 
-Leaves out: an app in this process (`cli.fresh`), and how results are shown (`cli`).
+Leaves out: an app in this process (`cli.replay.fresh`), and how results are shown (`cli`).
 """
 
 from .accepted import Accepted
