@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,36 @@ def test_a_backup_is_made_and_put_back(tmp_path: Path) -> None:
     assert (back.exit_code, back.stdout) == (0, f"{tmp_path}/sticky-calls.db is what copy.db was.\n")
     assert "is kept as" in back.stderr
     assert db("check").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["sticky-calls.db", "another-name.db"])
+def test_the_database_is_no_backup_of_itself(name: str, tmp_path: Path) -> None:
+    """The service would go on writing to a file that has no name any more."""
+    db("upgrade")
+    database = tmp_path / "sticky-calls.db"
+    if not (tmp_path / name).exists():
+        (tmp_path / name).symlink_to(database)
+    before = database.stat().st_ino
+    made, put_back = db("backup", name, "--replace"), db("restore", name)
+    assert (made.exit_code, made.stderr) == (1, f"Error: {name} is the database itself: name another file\n")
+    assert (put_back.exit_code, put_back.stderr) == (
+        1,
+        f"Error: {name} is the database itself: name a backup of it\n",
+    )
+    assert database.stat().st_ino == before
+    assert sorted(each.name for each in tmp_path.glob("*.before-restore-*")) == []
+
+
+def test_what_cannot_be_put_back_or_saved_is_called_by_its_own_name(tmp_path: Path) -> None:
+    missing = db("backup", "copy.db")
+    assert missing.exit_code == 1
+    assert missing.stderr.startswith(f"Error: there is no database {tmp_path}/sticky-calls.db: ")
+    db("upgrade")
+    (tmp_path / "text.db").write_text("no database, but long enough to be looked at as one. " * 20)
+    with closing(sqlite3.connect("theirs.db")) as theirs:
+        theirs.execute("CREATE TABLE theirs (x)")
+    assert db("restore", "text.db").stderr.startswith("Error: text.db: the database cannot be used: ")
+    assert db("restore", "theirs.db").stderr == "Error: theirs.db is no database of this product\n"
 
 
 def test_restoring_tells_a_script_what_was_done(tmp_path: Path) -> None:

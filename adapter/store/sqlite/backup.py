@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from adapter.errors import StoreMismatch, StoreUnavailable
+from adapter.errors import StoreDamaged, StoreMismatch, StoreUnavailable
 from adapter.store import schema
 from adapter.store.disk import sync
 
@@ -30,9 +30,15 @@ _PATIENCE_SECONDS = 5.0
 def back_up(source: Path, target: Path, *, replace: bool = False, progress: Progress = lambda _: None) -> int:
     """One state of `source` as the file `target`, checked, for its owner alone; how many bytes it has.
 
-    StoreUnavailable when it cannot be read or written, or `target` exists (unless `replace`); StoreMismatch when
-    `source` is damaged or no database of ours. A copy that fails leaves nothing, and an older `target` as it was.
+    StoreUnavailable when it cannot be read or written, `target` exists (unless `replace`) or is `source`; StoreMismatch
+    when `source` is damaged or no database of ours. A copy that fails leaves nothing, and an older `target` as it was.
     """
+    if not source.exists():
+        raise StoreUnavailable(
+            f"there is no database {source}: run this where the service runs, or correct database.url"
+        )
+    if is_same(source, target):
+        raise StoreUnavailable(f"{target} is the database itself: name another file")
     if target.exists() and not replace:
         raise StoreUnavailable(f"{target} exists: name another file, or say that it may be replaced")
     draft = draft_beside(target)
@@ -44,6 +50,11 @@ def back_up(source: Path, target: Path, *, replace: bool = False, progress: Prog
     finally:
         draft.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether both are one file, under whatever names."""
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def draft_beside(target: Path) -> Path:
@@ -59,23 +70,28 @@ def copy_soundly(source: Path, draft: Path, progress: Progress = lambda _: None)
             _report(connection, draft, progress)
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
-        raise translate(error) from error
+        found = translate(error)
+        raise StoreDamaged(f"{source}: {found.message}") if isinstance(found, StoreDamaged) else found from error
     sync(draft)
-    return revision_of(draft)
+    return revision_of(draft, source)
 
 
-def revision_of(file: Path) -> str:
-    """Reads all of the file: its schema's revision. StoreMismatch when it is damaged, not ours or too new."""
+def revision_of(file: Path, name: Path | None = None) -> str:
+    """Reads all of the file: its schema's revision. StoreMismatch when it is damaged, not ours or too new.
+
+    `name`: of what it is a copy of, which is what a person knows.
+    """
+    name = name or file
     try:
         with closing(_opened(file)) as connection:
             damage = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
             revision = schema.current(connection)
     except sqlite3.DatabaseError as error:
-        raise StoreMismatch(f"{file} cannot be used: {error}") from error
+        raise StoreMismatch(f"{name} cannot be used: {error}") from error
     if damage:
-        raise StoreMismatch("\n".join([f"{file} is damaged:", *damage]))
+        raise StoreMismatch("\n".join([f"{name} is damaged:", *damage]))
     if revision is None:
-        raise StoreMismatch(f"{file} is no database of this product")
+        raise StoreMismatch(f"{name} is no database of this product")
     schema.check_known(revision)
     return revision
 

@@ -53,10 +53,13 @@ class Restored:
 def restore(source: Path, store: SqliteStore, now: Millis) -> Restored:
     """The backup `source` becomes the database of `store`.
 
-    StoreUnavailable when somebody has the database open, StoreMismatch when `source` is damaged, no database of ours
-    or too new, KeyMissing when an erased customer's data cannot be opened. Then nothing is changed.
+    StoreUnavailable when somebody has the database open, `source` is damaged or the database itself; StoreMismatch when
+    it is no database of ours or too new, KeyMissing when an erased customer's data cannot be opened. Then nothing is
+    changed.
     """
     target = store.path
+    if backup.is_same(source, target):
+        raise StoreUnavailable(f"{source} is the database itself: name a backup of it")
     draft = backup.draft_beside(target)
     with store.lock.held():
         _refuse_in_use(target)

@@ -102,7 +102,7 @@ def test_a_backup_that_fails_leaves_the_last_one_and_nothing_else(
     target.parent.mkdir()
     target.write_text("the last one")
 
-    def damaged(file: Path) -> str:
+    def damaged(file: Path, name: Path) -> str:
         raise StoreMismatch(f"{file} is damaged")
 
     monkeypatch.setattr(backup, "revision_of", damaged)
