@@ -6,6 +6,7 @@ Secrets are never taken from the command line, where every user of the machine c
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 
 import click
@@ -62,12 +63,23 @@ class _Commands(click.Group):
             raise click.ClickException(told(error)) from error
         except AdapterError as error:
             raise click.ClickException(error.message) from error
+        except OSError as error:
+            # Whoever read has heard enough: click ends quietly. And what is of no system call is a mistake of ours.
+            if error.errno in (None, errno.EPIPE):
+                raise
+            raise click.ClickException(_of_the_system(error)) from error
 
 
 def told(error: ConfigError) -> str:
     """All mistakes, one a line, under a line that counts them."""
     count = len(error.problems)
     return "\n".join([f"the configuration has {count} mistake{'s' if count != 1 else ''}:", *error.problems])
+
+
+def _of_the_system(error: OSError) -> str:
+    """A full disk, a folder that is not there: where, and what; the name of what is left out is standard output."""
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename or 'writing what was to be shown'}: {reason}"
 
 
 @click.group(

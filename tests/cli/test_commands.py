@@ -123,3 +123,33 @@ def test_what_the_store_cannot_do_is_told_in_a_sentence(tmp_path: Path) -> None:
     result = CliRunner(env=environ).invoke(main, ["db", "upgrade"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: the file is a database of something else: give database.url another file\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+@pytest.mark.parametrize("command", ["preview --help", "orgs", "keys list --json", "check-config --effective"])
+def test_a_full_disk_is_told_in_one_line(command: str, tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "adapter", *command.split()],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert "no space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    assert runner.invoke(main, ["db", "upgrade"]).exit_code == 0
+    assert runner.invoke(main, ["db", "backup", "copy.db"]).exit_code == 0
+    done = runner.invoke(main, ["db", "drill", "copy.db", "--work-folder", "/proc"])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert re.fullmatch(r"Error: /proc/\S+: no such file or directory\n", done.stderr)
