@@ -65,3 +65,24 @@ def test_a_torn_recording_passes_for_none(day: Day, tmp_path: Path) -> None:
     torn.write_bytes(day.recording.read_bytes()[:-10])
     with pytest.raises(ValueError, match="cut off"):
         differences(torn, day.config)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        ("Dear team, it rang.", (), "not one of a recording"),
+        ("", (), "no webhook fits, so nothing was written"),
+        ('{"recording": 1}', ("--call", "CA0"), "no webhook fits, so nothing was written"),
+    ],
+    ids=["unreadable", "empty", "no such call"],
+)
+def test_what_fails_leaves_nothing_in_the_way_of_the_next_attempt(
+    text: str, options: tuple[str, ...], says: str, day: Day, tmp_path: Path
+) -> None:
+    source, test = tmp_path / "source", tmp_path / "theirs" / "test_calls.py"
+    source.write_text(text)
+    command = ["fixture", str(source), "--config", str(day.config), "-o", str(test), *options]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, says in result.stderr) == (1, True), result.output
+    assert list(test.parent.iterdir()) == []
+    assert written(day, tmp_path).exists()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +153,27 @@ def test_where_nothing_could_be_read_no_file_is_left_in_the_way(output: Path) ->
     assert run("-", "-o", output, text="nothing").exit_code == 1
     assert not output.exists()
     assert run("-", "-o", output, text=FORM).exit_code == 0
+
+
+def test_an_import_that_is_stopped_leaves_no_half_of_a_recording(output: Path) -> None:
+    """Nobody could tell it from a whole one, and the next attempt would find a file in its way."""
+    # Whoever runs the tests in the background has Ctrl-C ignored in what they start.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heard}; from adapter.cli import main; main()", "import", "-o", str(output), "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdin is not None
+        running.stdin.write(f"{FORM}\n".encode() * 20_000)
+        running.stdin.flush()
+        # Its standard input stays open: it waits for more.
+        while not output.exists():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        said = running.communicate()[1].decode()
+    assert (running.returncode, output.exists()) == (1, False), said
+    assert "Traceback" not in said
+
+
+def test_a_reader_who_has_heard_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m adapter import -o - {PAYLOADS} {PAYLOADS} {PAYLOADS} {PAYLOADS} | head -c 100"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False, text=True)
+    assert (len(done.stdout), done.stderr) == (100, "")

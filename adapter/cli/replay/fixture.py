@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -58,12 +59,19 @@ def fixture(
     config = os.path.relpath(path, output.parent)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with recording.open("xb") as kept:
+        with ExitStack() as undone:  # half of it would be in the way of the next attempt
+            kept = undone.enter_context(recording.open("xb"))
+            undone.callback(recording.unlink)
             count = sum(kept.write(line_of(recorded)) > 0 for recorded in source)
-        with output.open("x", encoding="utf-8") as test:
-            test.write(_TEST.format(recording=recording.name, config=config))
+            if not count:
+                raise click.ClickException("no webhook fits, so nothing was written")
+            kept.flush()
+            with output.open("x", encoding="utf-8") as test:
+                test.write(_TEST.format(recording=recording.name, config=config))
+            undone.pop_all()
+            kept.close()
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {os.strerror(error.errno or 0).lower()}") from None
+        raise click.ClickException(f"{error.filename or recording}: {os.strerror(error.errno or 0).lower()}") from None
     click.echo(f"{output} and {recording.name}, with {count} webhooks", err=True)
-    if source.broken or not count:
+    if source.broken:
         raise SystemExit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections import Counter
@@ -72,10 +73,13 @@ def import_webhooks(
         try:
             broken, kinds = _write(sources, clean, file)
             file.flush()
-        except OSError as error:
-            raise click.ClickException(f"{output}: {os.strerror(error.errno or 0).lower()}") from None
-    if not kinds and output != "-":
-        Path(output).unlink(missing_ok=True)  # else the next attempt would find a file there
+        except BaseException as error:
+            _remove(output)
+            if isinstance(error, OSError) and error.errno != errno.EPIPE:
+                raise click.ClickException(f"{output}: {os.strerror(error.errno or 0).lower()}") from None
+            raise
+    if not kinds:
+        _remove(output)
     click.echo(_summary(kinds, broken), err=True)
     if broken:
         raise SystemExit(1)
@@ -158,6 +162,12 @@ def _opened(output: str, opened: ExitStack) -> BinaryIO:
     except OSError as error:
         raise click.ClickException(f"{output}: {os.strerror(error.errno or 0).lower()}") from None
     return opened.enter_context(open(descriptor, "wb"))
+
+
+def _remove(output: str) -> None:
+    """What is half a recording, or none: the next attempt would find a file in its way."""
+    if output != "-":
+        Path(output).unlink(missing_ok=True)
 
 
 def _summary(kinds: Counter[str], broken: int) -> str:
