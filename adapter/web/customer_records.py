@@ -49,6 +49,8 @@ def read_record(value: object, place: int, policy: VariablePolicy, now: Millis) 
     if issues or isinstance(first, list) or isinstance(contact, Issue) or isinstance(attempts, Issue):
         return issues
     rest = tuple(_hints(each) for each in more if isinstance(each, EndCall))
+    if not any(each.ani or each.external_ids or each.customer_ref for each in (_hints(first), *rest)):
+        return [Issue(("ani",), "ani is a withheld number, by which nobody would find this customer again")]
     when = tuple(each for each in seen if not isinstance(each, Issue))
     return Record(place, _hints(first), rest, first.intents, first.variables, contact, when, attempts)
 

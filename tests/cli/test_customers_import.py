@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -137,6 +138,8 @@ def test_what_is_exported_can_be_imported_elsewhere(path: Path, tmp_path: Path) 
         ),
         ('{"numbers": 5}', "ani must be a phone number"),
         ('{"customer_ref": "C1"}', "customer_ref must be a UUID"),
+        ('{"ani": "anonymous", "variables": {"name": "Secret"}}', "ani is a withheld number, by which nobody would"),
+        ('{"numbers": ["+266696687", "unknown"]}', "ani is a withheld number, by which nobody would"),
     ],
 )
 @pytest.mark.sqlite
@@ -159,8 +162,11 @@ def test_a_record_that_is_wrong_is_told_by_its_line_and_left_out(
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("crm.csv", "ani,nmae\n+14155550123,x\n", "column 'nmae'"),
-        ("crm.csv", "ani,variables.\n", "column 'variables.'"),
+        ("crm.csv", "ani,lin_type\n+14155550123,x\n", 'column 2 of the header is not known here (did you mean "line'),
+        ("crm.csv", "ani,variables.\n", "column 2 of the header is not known here; columns are ani, line_type, "),
+        ("crm.csv", "+14155550123,Maria\n+14155550124,Ben\n", "column 1 of the header is not known here; columns"),
+        ("crm.csv", "ani;variables.name\n+14155550123;Maria\n", "column 1 of the header is not known here; columns"),
+        ("crm.csv", "ani,line_type,ani\n+14155550123,,+14155550124\n", "column 3 of the header is there twice"),
         ("crm.txt", "ani\n", "neither .csv nor .jsonl"),
     ],
 )
@@ -169,6 +175,30 @@ def test_a_file_that_is_wrong_as_a_whole_is_a_mistake_of_usage(
 ) -> None:
     result = run(path, "import", written(tmp_path, name, text))
     assert (result.exit_code, told in result.stderr) == (2, True), result.output
+    for private in ("555", "Maria"):
+        assert private not in result.output
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "data", ["ani\n+1\n".encode("utf-16"), gzip.compress(b"ani\n+14155550123\n")], ids=["utf-16", "gzip"]
+)
+@pytest.mark.parametrize("is_big", [False, True])
+def test_a_file_that_is_no_text_in_utf_8_is_a_mistake_of_usage(
+    path: Path, tmp_path: Path, data: bytes, is_big: bool
+) -> None:
+    """A big one is read by another process."""
+    (tmp_path / "crm.csv").write_bytes(data + b"\n" * 3_000_000 * is_big)
+    result = run(path, "import", str(tmp_path / "crm.csv"))
+    assert result.exit_code == 2, result.output
+    assert result.stderr.endswith("Error: its first line is no CSV in UTF-8; unpack it, and save it as CSV in UTF-8\n")
+
+
+@pytest.mark.sqlite
+def test_a_file_that_was_imported_before_says_so(path: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, "crm.csv", CSV)
+    assert "imported before" not in run(path, "import", file).stderr
+    assert "the file has been imported before, and nothing is done twice" in run(path, "import", file).stderr
 
 
 @pytest.mark.sqlite
@@ -177,6 +207,7 @@ def test_rows_of_a_csv_that_cannot_be_read_are_left_out(path: Path, tmp_path: Pa
     file.write_bytes(b"\xef\xbb\xbfani\n+14155550123\n+14155550124,too,many\n\xff\xff\n+14155550125\n")
     result = run(path, "import", str(file))
     assert (result.exit_code, len(exported(path))) == (1, 2), result.output
+    assert result.stderr.splitlines() == ["line 3: has 3 values for 1 columns", "line 4: cannot be read: no UTF-8"]
 
 
 def wait_for_customers(path: Path, least: int) -> None:

@@ -12,10 +12,12 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from adapter.config.suggestions import did_you_mean
 from adapter.web.customer_records import FIELDS
 
 # A name in two parts: external_ids.customer_id, variables.name.
 _TABLES: Final = ("external_ids", "variables")
+_COLUMNS: Final = ("ani", "line_type", "customer_ref", "last_contact", "intent", "intent_status")
 _LONGEST_LINE: Final = 1_000_000
 _CHUNK: Final = 1 << 20
 
@@ -66,7 +68,10 @@ def _of_lines(opened: BinaryIO) -> Iterator[Read]:
 def _of_csv(opened: BinaryIO) -> Iterator[Read]:
     source = _Counted(opened)
     reader = csv.reader(source, strict=True)
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+    except (csv.Error, UnicodeDecodeError):
+        raise click.UsageError("its first line is no CSV in UTF-8; unpack it, and save it as CSV in UTF-8") from None
     _check(header)
     while True:
         try:
@@ -75,25 +80,31 @@ def _of_csv(opened: BinaryIO) -> Iterator[Read]:
             return
         except (csv.Error, UnicodeDecodeError) as error:
             yield Read(
-                reader.line_num,
+                source.lines,
                 source.read,
                 wrong=f"cannot be read: {error if isinstance(error, csv.Error) else 'no UTF-8'}",
             )
             continue
         if len(row) > len(header):
-            yield Read(reader.line_num, source.read, wrong=f"has {len(row)} values for {len(header)} columns")
+            yield Read(source.lines, source.read, wrong=f"has {len(row)} values for {len(header)} columns")
         elif row:
-            yield Read(reader.line_num, source.read, _record(header, row))
+            yield Read(source.lines, source.read, _record(header, row))
 
 
 def _check(header: list[str]) -> None:
-    """A misspelled column would lose a value of everybody's."""
+    """A misspelled column, and one that is there twice, would lose a value of everybody's.
+
+    Called by its place: where the header is missing, its first line is a person's.
+    """
     known = {name for name in FIELDS if name not in ("numbers", *_TABLES)}
-    for column in header:
+    for place, column in enumerate(header, 1):
         table, dot, name = column.partition(".")
         if not (column in known or (dot and name and table in _TABLES)):
-            told = ", ".join(sorted({"ani", "line_type", "customer_ref", "last_contact", "intent", "intent_status"}))
-            raise click.UsageError(f"column {column!r}: columns are {told}, external_ids.NAME and variables.NAME")
+            wanted = "columns are " + ", ".join([*_COLUMNS, "external_ids.NAME and variables.NAME"])
+            meant = did_you_mean(column, _COLUMNS)
+            raise click.UsageError(f"line 1: column {place} of the header is not known here{meant}; {wanted}")
+        if column in header[: place - 1]:
+            raise click.UsageError(f"line 1: column {place} of the header is there twice; keep one of them")
 
 
 def _record(header: list[str], row: list[str]) -> dict[str, Any]:
@@ -109,11 +120,12 @@ def _record(header: list[str], row: list[str]) -> dict[str, Any]:
 
 
 class _Counted:
-    """The lines of a file as text, and how many bytes they were."""
+    """The lines of a file as text, and how many they and their bytes were, those that are no text, too."""
 
     def __init__(self, opened: BinaryIO) -> None:
         self._opened = opened
         self.read = 0
+        self.lines = 0
 
     def __iter__(self) -> _Counted:
         return self
@@ -122,6 +134,7 @@ class _Counted:
         line = self._opened.readline(_LONGEST_LINE)
         if not line:
             raise StopIteration
-        text = line.decode("utf-8-sig" if self.read == 0 else "utf-8")
+        is_first = self.read == 0
         self.read += len(line)
-        return text
+        self.lines += 1
+        return line.decode("utf-8-sig" if is_first else "utf-8")

@@ -75,7 +75,8 @@ def import_file(
             done = run.through(quiet=as_json)
             service.store.truncate_log()  # else whoever writes next has to move all that is left there
         except KeyboardInterrupt:
-            click.echo("Stopped. The same command goes on where it was.", err=True)
+            then = "Nothing was saved (--dry-run)" if dry_run else "The same command goes on where it was"
+            click.echo(f"Stopped. {then}.", err=True)
             raise SystemExit(_INTERRUPTED) from None
     _show(done, run.wrongs, dry_run=dry_run, as_json=as_json)
     if done.refused:
@@ -130,6 +131,8 @@ class _Run:
             for end, portion in self._portions(source):
                 done = self._take(portion, done)
                 shown.update(task, completed=end, told=f"{done.read:,} records")
+        if done.read == source.already > 0 and not quiet:
+            click.echo("That was all of it: the file has been imported before, and nothing is done twice.", err=True)
         return done
 
     def _portions(self, source: Source) -> Iterator[Page]:
