@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 # Piped into a file or a pager: nothing is cut off.
@@ -22,8 +22,10 @@ def show_json(value: Any) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """To stdout; None is an empty cell."""
-    table = Table(*columns, box=None)
+    """To stdout; None is an empty cell. In a narrow terminal words are broken and nothing is left out: what is in the
+    first column is given to other commands."""
+    first, *others = columns
+    table = Table(Column(first, no_wrap=True), *(Column(each, overflow="fold") for each in others), box=None)
     for row in rows:
         table.add_row(*map(_cell, row))
     Console(width=None if Console().is_terminal else _COLUMNS_WITHOUT_TERMINAL).print(table)

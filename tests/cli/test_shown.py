@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from adapter.cli.shown import show_table
 
@@ -14,3 +17,15 @@ def test_a_table_has_empty_cells_whole_words_and_readable_figures(capsys: pytest
         *("[red]x[/red]", "1,000,000"),
         *("y", "0", "unlimited"),
     ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_in_a_narrow_terminal_nothing_is_left_out(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `keys list` shows has to be copied into `keys revoke`."""
+    terminal = StringIO()
+    monkeypatch.setattr("adapter.cli.shown.Console", lambda **_: Console(file=terminal, width=columns))
+    headings = ("key", "organization", "mode", "label", "state", "created", "expires")
+    row = ("sk_prod_abcdefgh", "default", "prod", "the desk of the CRM", "expiring", *["2026-02-07T10:30:00Z"] * 2)
+    show_table(headings, [row])
+    assert "sk_prod_abcdefgh" in terminal.getvalue()
+    assert "…" not in terminal.getvalue()
