@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from adapter import __version__
-from adapter.errors import AdapterError, ConfigError
+from adapter.errors import AdapterError, ConfigError, StoreUnavailable
 
 _COMMANDS = {
     "serve": ("serving.serve", "serve", "Run the service."),
@@ -62,7 +62,7 @@ class _Commands(click.Group):
         except ConfigError as error:
             raise click.ClickException(told(error)) from error
         except AdapterError as error:
-            raise click.ClickException(error.message) from error
+            raise click.ClickException(_of_ours(error)) from error
         except OSError as error:
             # Whoever read has heard enough: click ends quietly. And what is of no system call is a mistake of ours.
             if error.errno in (None, errno.EPIPE):
@@ -74,6 +74,12 @@ def told(error: ConfigError) -> str:
     """All mistakes, one a line, under a line that counts them."""
     count = len(error.problems)
     return "\n".join([f"the configuration has {count} mistake{'s' if count != 1 else ''}:", *error.problems])
+
+
+def _of_ours(error: AdapterError) -> str:
+    """What it says, and where to go on where the database cannot be used at all."""
+    is_database = isinstance(error, StoreUnavailable) and error.message.startswith("the database ")
+    return error.message + ("; `sticky-calls doctor` looks what is to be done" if is_database else "")
 
 
 def _of_the_system(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,15 +59,30 @@ def opened(config: Config) -> Iterator[Store]:
 
 @contextmanager
 def in_service(config: Config) -> Iterator[Service]:
-    """What use cases work with, on the configured store, closed afterwards."""
+    """What use cases work with, on the configured store, closed afterwards.
+
+    Where it cannot be written to, what can be read still is.
+    """
     # Here, because most commands need none of what it brings along.
     from adapter.app import build_service
 
-    service = build_service(config)
+    with _without_a_log():
+        service = build_service(config)
     try:
         yield service
     finally:
         service.store.close()
+
+
+@contextmanager
+def _without_a_log() -> Iterator[None]:
+    """A service would tell its log that it starts without the database; a command fails by itself when it needs it."""
+    log = logging.getLogger("adapter.app")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def realms_option(command: Command) -> Command:

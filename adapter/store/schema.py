@@ -19,6 +19,7 @@ from .sqlite.connections import translate
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # The version of a database that is being filled by `db copy`: no service starts on it.
 COPYING = "copying"
+_SOMETHING_ELSE = "the file is a database of something else: give database.url another file"
 _COPY_UNFINISHED = "a copy into this database is not finished: run `sticky-calls db copy … --finish`"
 
 
@@ -38,10 +39,11 @@ def problems(connection: sqlite3.Connection) -> list[str]:
     """Damage in the file and a version that is not this one's, as sentences; empty when all is well."""
     try:
         found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+        is_ours = _is_ours(connection)
         version = current(connection)
     except sqlite3.Error as error:
         return [str(error)]
-    return [*found, *behind(version)]
+    return [*found, *(behind(version) if is_ours else [_SOMETHING_ELSE])]
 
 
 def current(connection: sqlite3.Connection) -> str | None:
@@ -104,7 +106,13 @@ def _check_known(connection: sqlite3.Connection) -> None:
     if version is not None:
         check_known(version)
     elif connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise StoreMismatch("the file is a database of something else: give database.url another file")
+        raise StoreMismatch(_SOMETHING_ELSE)
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Or empty, and can become ours."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return not tables or "alembic_version" in tables
 
 
 def _run_migrations(connection: sqlite3.Connection) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -153,3 +155,35 @@ def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(
     done = runner.invoke(main, ["db", "drill", "copy.db", "--work-folder", "/proc"])
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert re.fullmatch(r"Error: /proc/\S+: no such file or directory\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "command", ["stats", "orgs", "usage", "quota", "tail --no-follow", "keys list", "customers find a=b"]
+)
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nowhere/calls.db", "nowhere/calls.db"),
+        ("folder", "folder"),
+        ("text.db", "the database cannot be used: file is not a database ("),
+        ("theirs.db", "the file is a database of something else: give database.url another file"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_one_sentence(
+    command: str, name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.db").write_text("no database, but long enough to be looked at as one. " * 20)
+    with closing(sqlite3.connect("theirs.db")) as theirs:
+        theirs.execute("CREATE TABLE theirs (x)")
+    environ = {"ADAPTER_DATABASE__URL": f"sqlite:///{name}", "ADAPTER_SECURITY__PEPPER": "pepper-of-the-tests"}
+    done = subprocess.run(
+        [sys.executable, "-m", "adapter", *command.split()],
+        env=os.environ | environ,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert says in done.stderr

@@ -96,6 +96,14 @@ def no_database(healthy: Healthy) -> None:
     setting("database", url=f"sqlite:///{healthy.folder / 'no-such.db'}")(healthy)
 
 
+def of_something_else(healthy: Healthy) -> None:
+    file = healthy.folder / "theirs.db"
+    with closing(sqlite3.connect(file)) as theirs:
+        theirs.execute("CREATE TABLE theirs (x)")
+    file.chmod(0o600)
+    setting("database", url=f"sqlite:///{file}")(healthy)
+
+
 def changed(**values: Any) -> Callable[[Healthy], None]:
     """Of the number at Twilio."""
     return lambda healthy: healthy.rest.numbers[0].update(values)
@@ -172,6 +180,7 @@ BROKEN = [
     Broken("a setting that does not exist", "configuration", "twilo", after=setting("twilo", x=1)),
     Broken("no database", "database", "the database is gone", after=no_database),
     Broken("a damaged database", "database", "calls.db", after=damage),
+    Broken("a database of something else", "database", "is a database of something else", after=of_something_else),
     Broken("an old schema", "database", "schema is at 0001", after=at_version("0001")),
     Broken("a newer schema", "database", "install the newer version", after=at_version("9999")),
     Broken(

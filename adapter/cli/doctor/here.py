@@ -86,6 +86,8 @@ def _mend(problem: str) -> str:
         return told[0]
     if "cannot be reached" in problem:
         return "see that the server runs and can be reached from here, and that database.url is right"
+    if "database.url" in problem:
+        return "correct database.url: nothing of that file is ours"
     if "gone" in problem or "unable to open" in problem:
         return "run `sticky-calls db upgrade` to make it, or correct database.url"
     return "stop the service and run `sticky-calls db restore` with the newest backup"

@@ -76,13 +76,18 @@ def connect(path: Path, timeout_seconds: float, *, create: bool = False, read_on
             cached_statements=512,
         )
     except sqlite3.Error as error:
-        raise translate(error) from error
+        raise _unopened(path, error) from error
     try:
         _prepare(connection, read_only=read_only)
     except sqlite3.Error as error:
         connection.close()
-        raise translate(error) from error
+        raise _unopened(path, error) from error
     return connection
+
+
+def _unopened(path: Path, error: sqlite3.Error) -> AdapterError | sqlite3.Error:
+    found = translate(error)
+    return type(found)(f"{found.message} ({path})") if isinstance(found, StoreUnavailable) else found
 
 
 def checkpoint(connection: sqlite3.Connection, *, cut: bool) -> bool:
@@ -203,7 +208,7 @@ class Connections:
         try:
             found = os.stat(self._path)
         except OSError as error:
-            raise StoreUnavailable(f"the database is gone: {error.strerror}") from error
+            raise StoreUnavailable(f"the database is gone: {self._path}: {error.strerror}") from error
         return found.st_dev, found.st_ino
 
 
@@ -217,7 +222,7 @@ def _create_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StoreUnavailable(f"the database cannot be created: {error.strerror}") from error
+        raise StoreUnavailable(f"the database cannot be created: {path}: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:

@@ -127,7 +127,7 @@ class _FileLock:
             finally:
                 fcntl.lockf(descriptor, fcntl.LOCK_UN)
         except OSError as error:
-            raise StoreUnavailable(f"cannot lock the database: {error.strerror}") from error
+            raise StoreUnavailable(f"the database cannot be locked: {self._path}: {error.strerror}") from error
         self._held = True
         self._since = time.monotonic()
 
