@@ -193,6 +193,16 @@ def test_what_if_of_an_unchanged_configuration_shows_nothing(day: Day) -> None:
     assert (told["different"], told["changed_calls"], told["differences"]) == (0, 0, [])
 
 
+def test_a_memory_that_holds_the_calls_already_does_not_hide_what_would_change(day: Day, tmp_path: Path) -> None:
+    """Whoever asks today about yesterday's calls names today's database."""
+    evening = day.memory.with_name("calls.db")
+    new = changed(day, tmp_path, lambda s: s.update(identity={"reuse_from": 0.7}))
+    told = found("what-if", "--config", new, "--against", day.config, "--memory", evening, day.recording)
+    assert told["changes"]["recommendation"] > 0
+    same = found("what-if", "--config", day.config, "--against", day.config, "--memory", evening, day.recording)
+    assert (same["different"], same["troubles"]) == (0, {})
+
+
 def test_two_configurations_are_compared_whatever_was_recorded(day: Day, tmp_path: Path) -> None:
     new = changed(day, tmp_path, lambda s: texts(s).update(menu="CHOICE?"))
     told = found("what-if", "--config", new, "--against", new, "--memory", day.memory, day.recording)

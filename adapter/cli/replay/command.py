@@ -91,7 +91,9 @@ class _Way:
 @click.option("--to", "url", callback=address_of, metavar="URL", help="Play them to the server at this address …")
 @click.option("--fresh", "is_fresh", is_flag=True, help="… or to an app of its own, on a store that is then removed.")
 @config_option
-@click.option("--memory", type=_FILE, help="With --fresh: begin with a copy of this SQLite database.")
+@click.option(
+    "--memory", type=_FILE, help="With --fresh: begin with a copy of this SQLite database, of before the calls."
+)
 @click.option("--token-file", type=_FILE, help="With --to: Twilio's auth token, in place of the configuration's.")
 @click.option("--key-file", type=_FILE, help="With --to: an API key, for API calls.  [default: $ADAPTER_API_KEY]")
 @click.option("--public-url", help="With --to: the address that is signed for.  [default: twilio.public_url]")

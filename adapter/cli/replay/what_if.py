@@ -18,7 +18,7 @@ from rich.table import Column, Table
 from adapter.config import load
 from adapter.engine.model import Recommendation
 from adapter.replay.recording import Receipt, Recorded
-from adapter.replay.rerun import Distinct, Rerun, Selection, Tally, Target, checked, play
+from adapter.replay.rerun import Distinct, Rerun, Selection, Tally, Target, checked, fresh_sids, play
 from adapter.replay.rerun.tally import about, caller_of
 
 from .fresh import fresh
@@ -68,7 +68,9 @@ class _Result:
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE…")
 @click.option("--config", "path", required=True, type=_FILE, help="The configuration that is tried.")
 @click.option("--against", type=_FILE, help="The configuration it is compared with.  [default: the recorded answers]")
-@click.option("--memory", type=_FILE, help="Begin with a copy of this SQLite database; else nobody is known.")
+@click.option(
+    "--memory", type=_FILE, help="Begin with a copy of this SQLite database, without its calls; else nobody is known."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: Path | None, as_json: bool) -> None:
     """Play the calls of recordings to the new and the old configuration: how many callers are treated differently, how?
@@ -78,9 +80,9 @@ def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: P
     """
     result, began = _Result(), time.monotonic()
     with ExitStack() as stack, following(files, is_shown()) as advance:
-        target: Target = stack.enter_context(fresh(load(path, os.environ), memory))
+        target = _asked(stack, path, memory)
         if against is not None:
-            target = _Both(stack.enter_context(fresh(load(against, os.environ), memory)), target)
+            target = _Both(_asked(stack, against, memory), target)
         source = Source(files, Selection(), advance)
         play(source, [target], result.add)
     seconds = time.monotonic() - began
@@ -92,6 +94,12 @@ def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: P
         _show(result, console())
     if source.broken or not result.tally.is_clean:
         sys.exit(_DIFFERENT)
+
+
+def _asked(stack: ExitStack, path: Path, memory: Path | None) -> Target:
+    """An app of this configuration. A memory may hold the very calls, which it would answer as it did."""
+    target = stack.enter_context(fresh(load(path, os.environ), memory))
+    return target if memory is None else fresh_sids(target, "what-if")
 
 
 def _recommended(receipt: Receipt | None) -> str:
