@@ -75,16 +75,20 @@ def test_told_to_end_it_takes_its_server_and_its_folder_along(tmp_path: Path, se
     _nothing_is_left(tmp_path)
 
 
-def test_a_server_that_cannot_start_is_explained(tmp_path: Path) -> None:
-    """The port is taken: by whoever made this socket."""
+def test_a_port_that_is_taken_is_told_and_whoever_listens_there_is_not_called(tmp_path: Path) -> None:
+    """It could be a service that answers: the demo's calls are none of its."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         told = subprocess.run(
             _command("--port", str(port)), env=_environ(tmp_path), capture_output=True, text=True, timeout=_SECONDS
         )
+        taken.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            taken.accept()
     assert told.returncode == 1
-    assert "did not start" in told.stderr
-    assert "Traceback" not in told.stderr
+    assert told.stderr == (
+        f"Error: cannot listen on 127.0.0.1:{port}: address already in use; choose another with --port\n"
+    )
     _nothing_is_left(tmp_path)
 
 

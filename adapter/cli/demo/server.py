@@ -19,6 +19,7 @@ import requests
 import yaml
 
 from adapter.app import build_service
+from adapter.cli.serving.listening import refuse_taken_address
 from adapter.config import load
 from adapter.config.pepper import pepper_for
 from adapter.engine.model import Mode
@@ -44,6 +45,9 @@ class DemoServer:
 @contextmanager
 def running(folder: Path, port: int | None = None) -> Iterator[DemoServer]:
     """Start the server in `folder`, give it out when it answers, stop it afterwards. ClickException if it does not."""
+    if port is not None:
+        # Else whoever listens there would be told the story, and would take it for calls.
+        refuse_taken_address(f"127.0.0.1:{port}", "--port")
     url = f"http://127.0.0.1:{port or _free_port()}"
     auth_token = secrets.token_hex(16)
     config = _write_config(folder, url, auth_token)

@@ -10,8 +10,11 @@ import socket
 import click
 
 
-def refuse_taken_address(bind: str) -> None:
-    """ClickException when nothing can listen on `bind` (host:port, [IPv6]:port; unix: is gunicorn's to judge)."""
+def refuse_taken_address(bind: str, option: str = "--bind") -> None:
+    """ClickException when nothing can listen on `bind` (host:port, [IPv6]:port; unix: is gunicorn's to judge).
+
+    `option`: of the command, with which another one can be chosen.
+    """
     if bind.startswith("unix:"):
         return
     host, _, port = bind.rpartition(":")
@@ -23,4 +26,4 @@ def refuse_taken_address(bind: str) -> None:
             probe.bind(address)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise click.ClickException(f"cannot listen on {bind}: {reason}; choose another with --bind") from None
+        raise click.ClickException(f"cannot listen on {bind}: {reason}; choose another with {option}") from None
