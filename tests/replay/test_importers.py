@@ -242,9 +242,15 @@ def test_forms_are_read_one_a_line() -> None:
         "curl https://v.example.com/ivr \\\n  -H 'X-A: b' -dCallSid=CA1 \\\n  --data=City=M%C3%A1laga%20Este",
         "curl -sX POST https://v.example.com/ivr --data-raw $'CallSid=CA1&City=M\\u00e1laga Este'",
         "curl https://v.example.com/ivr -sd 'CallSid=CA1&City=M%C3%A1laga+Este' -XPOST",
+        'curl.exe -X POST "https://v.example.com/ivr" ^\r\n  --data-raw "CallSid=CA1&City=M%C3%A1laga+Este"\r\n',
+        "PS C:\\calls> curl.exe https://v.example.com/ivr `\n  --data 'CallSid=CA1&City=M%C3%A1laga+Este'",
+        "# of yesterday\n\n  /usr/bin/curl https://v.example.com/ivr -d 'CallSid=CA1&City=M%C3%A1laga+Este'",
         'curl -u a:b -k --url "https://v.example.com/ivr" --data-raw "CallSid=CA1" --data "City=M%C3%A1laga Este"',
     ],
-    ids=["-d", "--data-urlencode", "several lines", "copied from a browser", "letters behind one dash", "--url"],
+    ids=[
+        *("-d", "--data-urlencode", "several lines", "copied from a browser", "letters behind one dash"),
+        *("cmd.exe", "PowerShell", "a comment and a path", "--url"),
+    ],
 )
 def test_curl_is_read(command: str) -> None:
     (found,) = whole(read(command))
@@ -289,13 +295,15 @@ def test_curl_commands_that_say_too_little_are_told_with_their_line() -> None:
         "curl https://v/ivr -F CallSid=CA1\n"
         "curl https://v/ivr -d @file\n"
         "curl -d CallSid=CA1\n"
+        "curl https://v/ivr -d CallSid=CA1\n; curl https://v/ivr -d CallSid=CA2\n"
         "curl https://v/ivr -d 'CallSid=CA1\n"
     )
     assert told(found) == [
         "file: line 2: a multipart form, which Twilio never sends",
         "file: line 3: its data is in another file",
         "file: line 4: a curl command without an address",
-        "file: line 5: a quote is not closed",
+        "file: line 5: two commands in one; begin each of them on a line of its own",
+        "file: line 7: a quote is not closed",
     ]
 
 

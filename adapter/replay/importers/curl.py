@@ -29,6 +29,10 @@ _OTHERS: Final = frozenset(
 _ANSI_C: Final = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _MEANINGS: Final = {"n": "\n", "r": "\r", "t": "\t"}
+# How a line begins that is a command, after a prompt or as a Windows program, too.
+COMMAND: Final = re.compile(r"[ \t]*(?:[$>%] |PS [^>\n]*> )?(?:[^\s'\"]*[/\\])?curl(?:\.exe)?(?=\s)")
+# As a POSIX shell, cmd.exe and PowerShell have it.
+_GOES_ON: Final = re.compile(r"[\\^`]\r?\n")
 _WITH_VALUE: Final = _DATA | _METHOD | _HEADER | _AGENT | _MULTIPART | _OTHERS | {"--url"}
 
 
@@ -45,7 +49,7 @@ def _commands(text: str) -> Iterator[tuple[int, str]]:
     """(number of the first line, command). Each begins where a line begins with curl."""
     begun, command = 0, ""
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().removeprefix("$ ").startswith("curl "):
+        if COMMAND.match(line):
             if command:
                 yield begun, command
             begun, command = number, ""
@@ -56,12 +60,14 @@ def _commands(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _words(command: str) -> list[str]:
-    joined = command.replace("\\\r\n", " ").replace("\\\n", " ")
+    joined = _GOES_ON.sub(" ", COMMAND.sub("", command, count=1))
     try:
         words = shlex.split(_ANSI_C.sub(lambda quoted: shlex.quote(_unescaped(quoted[1])), joined))
     except ValueError:
         raise NoWebhook("a quote is not closed") from None
-    return words[words.index("curl") + 1 :]
+    if "curl" in words:
+        raise NoWebhook("two commands in one; begin each of them on a line of its own")
+    return words
 
 
 def _unescaped(text: str) -> str:

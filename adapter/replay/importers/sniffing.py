@@ -12,7 +12,7 @@ from adapter.errors import AdapterError
 from adapter.replay.recording import Broken, Recorded, read_stream
 
 from .captures import is_capture, read_capture, read_capture_lines
-from .curl import read_curl
+from .curl import COMMAND, read_curl
 from .events import read_events
 from .forms import read_forms
 from .har import read_har
@@ -48,7 +48,7 @@ def sniff(head: bytes) -> Reader | None:
         return read_stream
     if text[0] in "{[":
         return _by_lines(text) or _by_keys(text) or (_whole(read_capture) if _MARKS.search(text) else None)
-    if re.match(r"(?:\$ |#[^\n]*\n)*curl\s", text):
+    if COMMAND.match(re.sub(r"\A(?:#[^\n]*\n\s*)+", "", text)):
         return _whole(read_curl)
     if re.search(r"(?:^|&)CallSid=", text, re.MULTILINE):
         return _whole(read_forms)
