@@ -148,3 +148,41 @@ def test_entries_that_are_none_are_told_and_the_rest_is_imported() -> None:
 def test_a_request_to_twilio_is_none() -> None:
     (found,) = read({"url": "https://api.twilio.com/2010-04-01/Accounts/AC1/Calls.json", "body": FORM})
     assert str(found) == "file: entry 1: a request to Twilio, not from Twilio" or "line 1" in str(found)
+
+
+ALERT = {
+    "account_sid": "AC" + "0" * 32,
+    "alert_text": "Msg&sourceComponent=12000&ErrorCode=11200&httpResponse=502",
+    "date_generated": "2026-02-07T10:30:00Z",
+    "error_code": "11200",
+    "request_headers": None,
+    "request_method": "GET",
+    "request_url": "https://app.example.com/ivr?step=2",
+    "request_variables": FORM,
+    "response_body": "<Response/>",
+    "url": "https://monitor.twilio.com/v1/Alerts/NO1",
+}
+
+
+@pytest.mark.parametrize("is_camel", [False, True], ids=["the API", "Twilio's command"])
+def test_an_alert_of_twilio_s_debugger_tells_where_its_webhook_went_and_when(is_camel: bool) -> None:
+    """It has an address of its own, too. Whether an answer came is told in words alone: none is taken from it."""
+    alert = {
+        "".join(part.capitalize() if n else part for n, part in enumerate(k.split("_"))) if is_camel else k: v
+        for k, v in ALERT.items()
+    }
+    (found,) = read({"alerts": [alert], "meta": {}})
+    assert isinstance(found, Recorded)
+    assert (found.method, found.fields, found.at, found.answer) == ("GET", (("step", "2"), *FIELDS), AT, None)
+
+
+def test_a_line_in_another_encoding_is_told_from_one_that_is_cut_off() -> None:
+    line = json.dumps({**TABLE, "CallerCity": "München"}, ensure_ascii=False)
+    for data, reason in (
+        (line.encode("latin-1"), "not UTF-8"),
+        (line.encode("latin-1") + b"\n", "not UTF-8"),
+        (line.encode().partition("ü".encode())[0] + "ü".encode()[:1], "cut off: the file ends within this line"),
+    ):
+        found = list(imported(io.BytesIO(json.dumps(TABLE).encode() + b"\n" + data), "file"))
+        assert isinstance(found[0], Recorded)
+        assert str(found[1]) == f"file: line 2: {reason}"

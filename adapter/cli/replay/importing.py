@@ -55,9 +55,10 @@ def import_webhooks(
 ) -> None:
     """Turn the webhooks in each FILE into a recording. Formats are recognized; - reads standard input.
 
-    Known: recordings, HAR, ngrok, Twilio's Call Events, forms, curl commands, JSON of any make with a CallSid in it.
-    Personal data is replaced by pseudonyms; the numbers and words of the configuration stay. Twilio's auth token comes
-    from the configuration. Exit code 1 if something could not be read; the rest is imported.
+    Known: recordings, HAR, ngrok, Twilio's Call Events, forms, curl commands, JSON of any make with a CallSid in it,
+    such as alerts of Twilio's debugger. Personal data is replaced by pseudonyms; the numbers and words of the
+    configuration stay. Twilio's auth token comes from the configuration. Exit code 1 if something could not be read;
+    the rest is imported.
     """
     config = configured(path)
     sources = [_file(name) for name in files]

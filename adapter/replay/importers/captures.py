@@ -21,8 +21,9 @@ from .exchange import LATEST, Exchange, NoWebhook, decoded, form, iso_millis, pa
 Table = Mapping[str, Any]
 
 _DEEPEST: Final = 6
-_METHODS: Final = ("method", "httpmethod", "http_method", "verb")
-_ADDRESSES: Final = ("url", "uri", "path", "rawpath", "originalurl", "request_uri")
+# Twilio's debugger (Monitor's alerts) has an address of its own beside the webhook's.
+_METHODS: Final = ("request_method", "requestmethod", "method", "httpmethod", "http_method", "verb")
+_ADDRESSES: Final = ("request_url", "requesturl", "url", "uri", "path", "rawpath", "originalurl", "request_uri")
 _TIMES: Final = (
     "at",
     "time",
@@ -34,6 +35,8 @@ _TIMES: Final = (
     "received_at",
     "receivedat",
     "start",
+    "date_generated",
+    "dategenerated",
 )
 _ANSWERS: Final = ("response", "answer", "reply")
 _STATUSES: Final = ("status", "status_code", "statuscode", "code")
@@ -59,9 +62,15 @@ def read_capture_lines(file: BinaryIO, source: str) -> Iterator[Recorded | Broke
             yield _webhook(json.loads(line))
         except NoWebhook as error:
             yield Broken(source, f"line {number}", str(error))
-        except (ValueError, RecursionError):
-            reason = "not JSON" if is_whole else "cut off: the file ends within this line"
-            yield Broken(source, f"line {number}", reason)
+        except (ValueError, RecursionError) as error:
+            yield Broken(source, f"line {number}", _why(error, is_whole))
+
+
+def _why(error: Exception, is_whole: bool) -> str:
+    # Bytes of no UTF-8 in the middle are another encoding's; at the end of the file they can be half a character.
+    if isinstance(error, UnicodeDecodeError) and (is_whole or error.end < len(error.object)):
+        return "not UTF-8"
+    return "not JSON" if is_whole else "cut off: the file ends within this line"
 
 
 def read_capture(text: str, source: str) -> Iterator[Recorded | Broken]:

@@ -52,7 +52,10 @@ def webhook_of(exchange: Exchange) -> Recorded:
         raise NoWebhook("neither GET nor POST")
     query = tuple(parse_qsl(url.query, keep_blank_values=True))
     # As the tool kept it rather than as it took it apart: some leave the escapes in.
-    fields = query if method == "GET" and query else form(exchange.body) or exchange.fields
+    fields = form(exchange.body) or exchange.fields
+    if method == "GET":
+        # Twilio appends them to what the address has; some tools keep them apart.
+        fields = query if any(name == "CallSid" for name, _ in query) else query + fields
     if not any(name == "CallSid" for name, _ in fields):
         raise NoWebhook("no CallSid among its fields")
     path = url.path or "/"
