@@ -147,7 +147,9 @@ def test_a_har_with_fields_taken_apart_and_a_body_in_base64_is_read() -> None:
     entry = har_entry(postData={"params": params})
     entry["response"]["content"] = {"text": base64.b64encode(TWIML.encode()).decode(), "encoding": "base64"}
     (found,) = whole(read(har(entry)))
-    assert found.fields == FIELDS
+    posted = {"text": base64.b64encode(FORM.encode()).decode(), "encoding": "base64"}
+    (other,) = whole(read(har(har_entry(postData=posted))))
+    assert found.fields == other.fields == FIELDS
     assert found.answer
     assert found.answer.body == TWIML
 
@@ -399,6 +401,20 @@ def test_twilio_out_of_reach_is_told_without_the_address(told_by_twilio: respons
 def test_a_file_of_no_known_format_is_refused(text: str) -> None:
     with pytest.raises(Unreadable, match="file: not one of"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (gzip.compress(FORM.encode()), "file: packed with gzip; unpack it first"),
+        (b"PK\x03\x04\x14\0", "file: a zip archive; unpack it first"),
+        (FORM.encode("utf-16"), "file: text in UTF-16; save it as UTF-8"),
+    ],
+    ids=["gzip", "zip", "utf-16"],
+)
+def test_what_has_to_be_unpacked_first_is_told(data: bytes, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        list(imported(io.BytesIO(data), "file"))
 
 
 def test_an_empty_file_is_an_empty_recording() -> None:

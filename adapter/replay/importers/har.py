@@ -29,7 +29,7 @@ def _webhook(entry: Any) -> Recorded:
         Exchange(
             method=request["method"],
             url=request["url"],
-            body=posted.get("text") or "",
+            body=_text(posted),
             fields=_fields(posted.get("params")),
             headers=pairs_of(request.get("headers")),
             at=iso_millis(entry.get("startedDateTime")),
@@ -47,7 +47,11 @@ def _answer(response: Any) -> Answer | None:
     if not isinstance(status, int) or status <= 0:  # HAR: 0 or -1, there was no answer
         return None
     content = response.get("content") or {}
-    body = content.get("text") or ""
-    if content.get("encoding") == "base64":
-        body = decoded(body).decode("utf-8", "replace")
-    return Answer(status, pairs_of(response.get("headers")).get("content-type") or content.get("mimeType") or "", body)
+    kind = pairs_of(response.get("headers")).get("content-type") or content.get("mimeType") or ""
+    return Answer(status, kind, _text(content))
+
+
+def _text(content: Any) -> str:
+    """Of an answer, or, with some tools, of what was posted: as it is, or in base64."""
+    text = content.get("text") or ""
+    return decoded(text).decode("utf-8", "replace") if content.get("encoding") == "base64" else text

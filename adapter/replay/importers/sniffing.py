@@ -22,6 +22,13 @@ Reader = Callable[[BinaryIO, str], Iterator[Recorded | Broken]]
 
 _HEAD: Final = 256 * 1024
 _MARKS: Final = re.compile("CallSid|isBase64Encoded")
+# How files begin that would be of a known format, if they were opened first.
+_NO_TEXT: Final = {
+    b"\x1f\x8b": "packed with gzip; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+}
 _MOST_BYTES: Final = 256 * 1024 * 1024  # of documents that have to be read as a whole
 
 
@@ -34,8 +41,12 @@ class Unreadable(AdapterError):
 def imported(file: BinaryIO, source: str) -> Iterator[Recorded | Broken]:
     """Every webhook of an open file. Raises Unreadable when it is of no known format."""
     buffered = io.BufferedReader(_Raw(file), _HEAD)
-    reader = sniff(buffered.peek(_HEAD)[:_HEAD])
+    head = buffered.peek(_HEAD)[:_HEAD]
+    reader = sniff(head)
     if reader is None:
+        for beginning, advice in _NO_TEXT.items():
+            if head.startswith(beginning):
+                raise Unreadable(f"{source}: {advice}")
         formats = "a recording, HAR, ngrok, Call Events, JSON with a CallSid, a form or curl"
         raise Unreadable(f"{source}: not one of {formats}")
     return reader(buffered, source)
