@@ -63,14 +63,15 @@ def api_key(key_file: Path | None, environ: Mapping[str, str]) -> str:
         key = environ.get("ADAPTER_API_KEY", "").strip()
     else:
         try:
-            key = key_file.read_text("utf-8").strip()
+            key = key_file.read_text("utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise click.ClickException(f"{key_file} cannot be read: {reason}") from None
     if not key or not (key.isascii() and key.isprintable()):
-        raise click.ClickException(
-            "no usable API key: set ADAPTER_API_KEY, or write --key-file FILE (`sticky-calls keys create` makes a key)"
+        where = (
+            "set ADAPTER_API_KEY, or write --key-file FILE" if key_file is None else f"{key_file} must hold one alone"
         )
+        raise click.ClickException(f"no usable API key: {where} (`sticky-calls keys create` makes a key)")
     return key
 
 
@@ -101,7 +102,7 @@ def _refusal(status: int, answer: Any) -> str:
     for issue in issues if isinstance(issues, list) else []:
         if isinstance(issue, dict):
             where = ".".join(str(part) for part in issue.get("path", []))
-            lines.append(f"  {where}: {issue.get('message', '')}")
+            lines.append(f"  {where}: {issue.get('message', '')}" if where else f"  {issue.get('message', '')}")
     if isinstance(details, dict):
         lines += [f"  {name}: {value}" for name, value in details.items() if name != "issues"]
     if "retryAfter" in answer:

@@ -87,12 +87,12 @@ def test_show_asks_for_the_call_whatever_its_id(service: responses.RequestsMock)
 
 
 def test_a_refusal_is_told_with_its_issues(service: responses.RequestsMock) -> None:
-    issues = [{"path": ["identity_hints", "ani"], "message": "must be E.164"}, "odd"]
+    issues = [{"path": ["identity_hints", "ani"], "message": "must be E.164"}, "odd", {"path": [], "message": "all"}]
     answer = {"error": "Bad Request", "message": "Validation failed", "details": {"issues": issues}}
     service.post(f"{URL}/start", status=400, json=answer)
     result = call("start", "--ani", "1")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: 400 Bad Request: Validation failed\n  identity_hints.ani: must be E.164\n"
+    assert result.stderr == "Error: 400 Bad Request: Validation failed\n  identity_hints.ani: must be E.164\n  all\n"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,10 @@ def test_without_a_usable_key_nothing_is_sent(content: bytes, tmp_path: Path) ->
     (tmp_path / "key").write_bytes(content)
     result = call("show", "a", "--key-file", str(tmp_path / "key"))
     assert result.exit_code == 1
-    assert "no usable API key" in result.stderr or "cannot be read: it is not text" in result.stderr
+    assert (
+        f"no usable API key: {tmp_path}/key must hold one alone" in result.stderr
+        or "cannot be read: it is not text" in result.stderr
+    )
 
 
 def test_a_missing_key_is_told_with_the_way_to_one(tmp_path: Path) -> None:
@@ -177,3 +180,9 @@ def test_on_a_terminal_the_answer_is_coloured(service: responses.RequestsMock, m
     service.get(f"{URL}/a", json={"a": 1})
     result = call("show", "a")
     assert "\x1b[" in result.stdout
+
+
+def test_a_key_file_written_on_windows_is_read(service: responses.RequestsMock, tmp_path: Path) -> None:
+    service.get(f"{URL}/a", json={}, match=[AUTHORIZED])
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
+    assert call("show", "a", "--key-file", str(tmp_path / "key"), key="").exit_code == 0
