@@ -140,3 +140,11 @@ def test_the_timestamps_are_the_api_s(maria: str) -> None:
     brief = json.loads(customers("find", "--json", ANI).stdout)[0]
     assert brief["created_at"].endswith("Z")
     assert len(brief["created_at"]) == len(render.timestamp(0))
+
+
+@pytest.mark.parametrize("typed", ["", "\n"])
+def test_an_empty_standard_input_is_told_and_nobody_is_asked(typed: str) -> None:
+    result = customers("find", "-", typed=typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "standard input is empty" in result.stderr
+    assert "customer_ref:" not in result.stderr

@@ -166,8 +166,8 @@ def _desk(path: Path | None, organization: str | None, mode: str) -> Iterator[_D
 
 def _hints(who: str | None) -> Hints:
     """What was written, typed or piped, as what it looks like. Never repeated in what is said about a mistake."""
-    if who == "-":
-        who = sys.stdin.readline()
+    if who == "-" and not (who := sys.stdin.readline().strip()):
+        raise click.UsageError("standard input is empty: write a number, key=value or customer_ref into it")
     text = str(who or click.prompt("Number, key=value or customer_ref", err=True)).strip()
     if _REF.fullmatch(text.lower()):
         return Hints(customer_ref=text.lower())
