@@ -28,7 +28,7 @@ _COMMANDS = {
     "usage": ("accounts", "usage", "Show how much was used, month by month."),
     "call": ("call", "call", "Talk to a running service: start, end, show a call."),
     "import": ("replay.importing", "import_webhooks", "Turn recorded webhooks of other tools into a recording."),
-    "record": ("replay.recorded", "record", "Show what is being recorded, and what is in the recording."),
+    "record": ("replay.recorded", "record", "Run the service and record its webhooks, or show what is recorded."),
     "replay": ("replay.command", "replay", "Play recorded calls again and compare the answers."),
     "what-if": ("replay.what_if", "what_if", "Play recorded calls to another configuration: what would change?"),
     "fixture": ("replay.fixture", "fixture", "Write a test that plays recorded calls."),

@@ -16,8 +16,9 @@ from adapter.config import Config
 from adapter.engine.model import Millis
 from adapter.replay.recording import Broken, parts, read
 
-_HOW = """Nothing is recorded. For as long as it runs, the service records with `sticky-calls record -o calls.jsonl`. To
-switch it on for good, write into the configuration and restart the service (or send SIGHUP to `sticky-calls serve`):
+_HOW = """This configuration records nothing. For as long as it runs, the service records with
+`sticky-calls record -o calls.jsonl`. To switch it on for good, write into the configuration and restart the service (or
+send SIGHUP to `sticky-calls serve`):
 
 recording:
   file: recordings/calls.jsonl"""
