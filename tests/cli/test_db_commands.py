@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,19 @@ def test_what_check_finds_is_told_as_json(tmp_path: Path) -> None:
     gone = db("check", "--json")
     assert gone.exit_code == 1
     assert json.loads(gone.stdout)["problems"]
+
+
+def test_whether_it_can_be_distributed_needs_the_driver_for_postgresql(tmp_path: Path) -> None:
+    """In a process of its own, where nothing has been imported yet."""
+    db("upgrade")
+    without = "import sys; sys.modules['psycopg'] = None; from adapter.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "db", "check", "--distributed"], capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: --distributed needs the driver for PostgreSQL; run `pip install 'sticky-calls-adapter[postgres]'`\n"
+    )
 
 
 def test_check_tells_whether_the_database_can_be_distributed(monkeypatch: pytest.MonkeyPatch) -> None:

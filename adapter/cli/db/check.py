@@ -23,7 +23,7 @@ def check(distributed: bool, as_json: bool, path: Path | None) -> None:
     try:
         problems = store.schema_problems()
         if distributed and not problems:
-            problems = distribution.problems(store)
+            problems = _of_distribution(store)
         rows = counts(store) if as_json and not problems else {}
     finally:
         store.close()
@@ -33,6 +33,14 @@ def check(distributed: bool, as_json: bool, path: Path | None) -> None:
     if problems:
         raise click.ClickException("\n".join([f"{store.name}:", *problems]))
     click.echo(_fit(store) if distributed else f"{store.name} is sound and at this version.")
+
+
+def _of_distribution(store: Store) -> list[str]:
+    try:
+        return distribution.problems(store)
+    except ModuleNotFoundError:  # it reads what is said to PostgreSQL out of the modules that say it
+        advice = "run `pip install 'sticky-calls-adapter[postgres]'`"
+        raise click.ClickException(f"--distributed needs the driver for PostgreSQL; {advice}") from None
 
 
 def _fit(store: Store) -> str:
