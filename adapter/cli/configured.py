@@ -17,6 +17,7 @@ from adapter.engine.model import Mode, Principal
 from adapter.store.database import Store
 from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from adapter.usecases import Service
@@ -46,11 +47,16 @@ def store_of(config: Config) -> Store:
     return open_store(config.database.url, keyring, lock_timeout_seconds=seconds, pool_size=config.database.pool_size)
 
 
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
+
+
 @contextmanager
-def opened(config: Config) -> Iterator[Store]:
-    """The configured store, created and brought to this version, closed afterwards."""
+def opened(config: Config, tell: Callable[[str], None] = _note) -> Iterator[Store]:
+    """The configured store, created and brought to this version, closed afterwards. `tell`: that it was not there."""
     store = store_of(config)
-    store.migrate()
+    with _told_of_a_new_file(store, tell):
+        store.migrate()
     try:
         yield store
     finally:
@@ -66,12 +72,22 @@ def in_service(config: Config) -> Iterator[Service]:
     # Here, because most commands need none of what it brings along.
     from adapter.app import build_service
 
-    with _without_a_log():
+    with _without_a_log(), _told_of_a_new_file(store_of(config), _note):
         service = build_service(config)
     try:
         yield service
     finally:
         service.store.close()
+
+
+@contextmanager
+def _told_of_a_new_file(store: Store, tell: Callable[[str], None]) -> Iterator[None]:
+    """Whoever has left out --config, or is in another folder, would take an empty database for their own."""
+    path = store.path if isinstance(store, SqliteStore) else None
+    was_there = path is None or path.exists()
+    yield
+    if path is not None and not was_there and path.exists():
+        tell(f"there was no database {store.name}: an empty one was made")
 
 
 @contextmanager

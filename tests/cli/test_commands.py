@@ -187,3 +187,14 @@ def test_a_database_that_cannot_be_used_is_told_in_one_sentence(
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("command", ["keys list", "keys create", "stats", "customers find a=b"])
+def test_that_an_empty_database_was_made_is_told_once(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has left out --config, or is in another folder, would take it for their own."""
+    monkeypatch.chdir(tmp_path)
+    note = f"note: there was no database {tmp_path}/sticky-calls.db: an empty one was made\n"
+    assert note in CliRunner().invoke(main, command.split()).stderr
+    assert "note:" not in CliRunner().invoke(main, command.split()).output

@@ -207,7 +207,7 @@ def test_rows_of_a_csv_that_cannot_be_read_are_left_out(path: Path, tmp_path: Pa
     file.write_bytes(b"\xef\xbb\xbfani\n+14155550123\n+14155550124,too,many\n\xff\xff\n+14155550125\n")
     result = run(path, "import", str(file))
     assert (result.exit_code, len(exported(path))) == (1, 2), result.output
-    assert result.stderr.splitlines() == ["line 3: has 3 values for 1 columns", "line 4: cannot be read: no UTF-8"]
+    assert result.stderr.splitlines()[-2:] == ["line 3: has 3 values for 1 columns", "line 4: cannot be read: no UTF-8"]
 
 
 def wait_for_customers(path: Path, least: int) -> None:

@@ -60,7 +60,7 @@ def test_a_damaged_database_is_told_and_does_not_stop_the_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     serve.prepare(a_config(tmp_path))
-    assert "damaged" not in caplog.text
+    assert "is damaged" not in caplog.text
     damage_a_page(tmp_path / "calls.db")
     serve.prepare(a_config(tmp_path))
     assert "the database is damaged, restore a backup (`sticky-calls db restore`)" in caplog.text

@@ -66,7 +66,7 @@ def prepare(config: Config) -> None:
     count_together(config)
     pepper_for(config)
     try:
-        with opened(config) as store:
+        with opened(config, _LOG.warning) as store:
             organizations.register(store, [(o.id, o.plan.billing_account_id) for o in config.organizations])
             for sign in soundness.damage(store, _CHECK_SECONDS):
                 _LOG.error("the database is damaged, restore a backup (`sticky-calls db restore`): %s", sign)
