@@ -26,6 +26,20 @@ def test_the_top_level_is_the_fixed_one() -> None:
     assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("config.yaml", "recordings/calls.jsonl", "sticky-calls.state/inbox/0"),
+        *("sticky-calls.db", "sticky-calls.db-wal", "sticky-calls.db.lock", "sticky-calls.db.pepper"),
+        *("sticky-calls.db.inbox/0", "sticky-calls.db.before-restore-20260207T103000Z"),
+    ],
+)
+def test_what_the_readme_has_a_clone_hold_is_not_committed(name: str) -> None:
+    """Tokens, the pepper, and callers' data, waiting or recorded."""
+    ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, capture_output=True, check=False)
+    assert ignored.returncode != 1
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_stays_a_room_and_a_function_a_look(path: Path) -> None:
     source = path.read_text("utf-8")
