@@ -22,6 +22,7 @@ from werkzeug.serving import make_server
 
 from adapter.app import create_app
 from adapter.cli import main
+from adapter.cli.simulate.dialogue import Shown
 from adapter.config import load
 from tests.builders import ACCOUNT, AUTH_TOKEN, DIALED, PUBLIC_URL, issue_key
 from tests.serving import free_port
@@ -215,6 +216,17 @@ def test_a_script_that_is_too_long_or_does_not_fit_is_told(desk: Desk) -> None:
     assert "before the last 1 of the script" in desk.call("--script", "1,answer,1").output
     result = desk.call("--script", "busy")
     assert (result.exit_code, "the script does not fit the call" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["a script that does not fit", "Ctrl-C"])
+def test_a_call_that_is_given_up_is_over_for_the_server_too(
+    is_stopped: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_stopped:
+        monkeypatch.setattr(Shown, "rings", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert desk.call("--script", "1,money").exit_code == 1
+    counted = json.loads(CliRunner().invoke(main, ["stats", "--json", "--config", str(desk.config)]).stdout)
+    assert (counted["calls"], counted["active"]) == (1, 0)
 
 
 @responses.activate

@@ -85,7 +85,7 @@ def simulate(
     console.print(f"[dim]{escape(f'{call.caller} calls {number} (line {called.line.number}) at {base}')}[/]")
     try:
         who = _who(script, console)
-        played = network.play(call, Shown(who, console))
+        played = _played(network, call, Shown(who, console))
     except ScriptError as error:
         raise click.ClickException(f"the script does not fit the call: {error}") from None
     finally:
@@ -109,6 +109,15 @@ def _console(as_json: bool) -> Console:
 
 def _who(script: str | None, console: Console) -> Script | Keyboard:
     return Keyboard(console) if script is None else scripted(script)
+
+
+def _played(network: Network, call: Call, who: Shown) -> Transcript:
+    """The whole call. Given up in the middle, it is hung up: for the server it would go on for ever."""
+    try:
+        return network.play(call, who)
+    except BaseException:
+        network.tell(call, "completed")
+        raise
 
 
 def _network(config: Config, account: str, base: str) -> tuple[Network, HttpExchange]:
