@@ -121,6 +121,10 @@ def test_an_address_that_does_not_exist_is_refused() -> None:
         with pytest.raises(click.ClickException, match="cannot listen on"):
             refuse_taken_address(bind)
     refuse_taken_address("unix:/anywhere")
+    with pytest.raises(
+        click.ClickException, match="cannot listen on unix:/no/where: no folder /no; make it, or choose"
+    ):
+        refuse_taken_address("unix:/no/where")
 
 
 def test_ipv6_addresses_are_understood(free_port: int) -> None:

@@ -6,16 +6,20 @@ gunicorn tries for seconds and then tells it in its own words; asked here, a tak
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import click
 
 
 def refuse_taken_address(bind: str, option: str = "--bind") -> None:
-    """ClickException when nothing can listen on `bind` (host:port, [IPv6]:port; unix: is gunicorn's to judge).
+    """ClickException when nothing can listen on `bind` (host:port, [IPv6]:port; of unix:/path its folder is looked at).
 
     `option`: of the command, with which another one can be chosen.
     """
     if bind.startswith("unix:"):
+        folder = Path(bind.removeprefix("unix:")).absolute().parent
+        if not folder.is_dir():
+            raise click.ClickException(f"cannot listen on {bind}: no folder {folder}; make it, or choose with {option}")
         return
     host, _, port = bind.rpartition(":")
     try:
