@@ -227,3 +227,9 @@ def test_without_a_line_it_says_what_to_do() -> None:
     result = preview(config="{}")
     assert result.exit_code == 1
     assert "add one under `lines`" in result.output
+
+
+def test_a_language_that_twilio_does_not_speak_is_not_shown_in_english() -> None:
+    result = preview("--language", "xx-YY")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--language is none that Twilio speaks" in result.stderr

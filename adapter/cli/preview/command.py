@@ -23,6 +23,7 @@ from adapter.engine.flow.sampling import intents_of
 from adapter.engine.line import Line, Spoken
 from adapter.engine.model import Place
 from adapter.twilio.twiml import Speaker
+from adapter.twilio.voices import spoken_in
 
 from .steps import Heard, Remembered, Way, heard
 from .words import HEADINGS, destination_in_words, indented, said_in, then_in_words, way_in_words
@@ -91,7 +92,10 @@ def _in_language(line: Line, language: str | None) -> Line:
         return line
     exact = (each for each in line.spoken if each.language == language)
     near = (each for each in line.spoken if each.language.partition("-")[0] == language)
-    own = next(exact, None) or next(near, Spoken(language))
+    own = next(exact, None) or next(near, None)
+    if own is None and not spoken_in(language):
+        raise click.UsageError("--language is none that Twilio speaks; write one that it does, as en, es-MX or de-DE")
+    own = own or Spoken(language)
     return replace(line, language=own.language, voice=own.voice, languages=())
 
 
