@@ -79,7 +79,7 @@ def told(error: ConfigError) -> str:
 def _of_ours(error: AdapterError) -> str:
     """What it says, and where to go on where the database cannot be used at all."""
     is_database = isinstance(error, StoreUnavailable) and error.message.startswith("the database ")
-    return error.message + ("; `sticky-calls doctor` looks what is to be done" if is_database else "")
+    return error.message + ("; `sticky-calls doctor` tells what to do" if is_database else "")
 
 
 def _of_the_system(error: OSError) -> str:
