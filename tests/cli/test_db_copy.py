@@ -89,3 +89,14 @@ def test_a_copy_can_be_abandoned(old: str, new: str) -> None:
 @pytest.mark.parametrize("wrong", [(), ("--abandon", "--finish"), ("--abandon", "--to", "sqlite:///x.db")])
 def test_what_makes_no_sense_is_a_mistake_of_usage(old: str, wrong: tuple[str, ...]) -> None:
     assert copy("--from", old, *wrong).exit_code == 2
+
+
+@pytest.mark.sqlite
+def test_a_misspelt_file_is_no_database_that_comes_back(tmp_path: Path) -> None:
+    """Nobody has to run it again, and nothing is made beside it."""
+    result = copy("--from", f"sqlite:///{tmp_path}/odl.db", "--to", f"sqlite:///{tmp_path}/new.db")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: there is no database {tmp_path}/odl.db: is --from right?\n",
+    )
+    assert not list(tmp_path.glob("odl*")) + list(tmp_path.glob("new*"))

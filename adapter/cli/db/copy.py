@@ -19,6 +19,7 @@ from adapter.store.database import Store
 from adapter.store.moving import Copied, Copying, Step, abandon
 from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from adapter.store.sqlite.store import SqliteStore
 
 # Somebody waits at a terminal, not at a telephone.
 _PATIENCE_SECONDS: Final = 60.0
@@ -49,11 +50,11 @@ def copy(source: str, target: str | None, finish: bool, gives_up: bool, batch: i
     """
     if gives_up == (target is not None) or (gives_up and finish):
         raise click.UsageError("give --to URL, or --abandon alone")
-    with _opened(source) as old:
+    with _opened(source, is_there=True) as old:
         if target is None:
             click.echo("The copy is forgotten." if abandon(old) else "There is no copy of it.")
             return
-        with _opened(target) as new:
+        with _opened(target, is_there=False) as new:
             _run(old, new, finish, batch, as_json)
 
 
@@ -80,9 +81,11 @@ def _through(copying: Copying, finish: bool) -> Copied:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Store]:
-    """Values go over as they are: no key is needed."""
+def _opened(url: str, *, is_there: bool) -> Iterator[Store]:
+    """Values go over as they are: no key is needed. A misspelt file is no disk that is away for a while."""
     store = open_store(url, Keyring(), lock_timeout_seconds=_PATIENCE_SECONDS, pool_size=2)
+    if is_there and isinstance(store, SqliteStore) and store.path.parent.exists() and not store.path.exists():
+        raise click.ClickException(f"there is no database {store.path}: is --from right?")
     try:
         yield store
     finally:
