@@ -70,6 +70,8 @@ def copy_soundly(source: Path, draft: Path, progress: Progress = lambda _: None)
             _report(connection, draft, progress)
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error  # it came while the progress was told, where SQLite drops exceptions
         found = translate(error)
         raise StoreDamaged(f"{source}: {found.message}") if isinstance(found, StoreDamaged) else found from error
     sync(draft)

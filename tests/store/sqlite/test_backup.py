@@ -127,3 +127,17 @@ def test_a_damaged_database_makes_no_backup(store: Store, path: Path, tmp_path: 
     assert not (tmp_path / "backup.db").exists()
     with pytest.raises(StoreMismatch, match=r"cannot be used|damaged"):
         backup.revision_of(path)
+
+
+def test_ctrl_c_in_the_middle_is_ctrl_c_and_leaves_nothing(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the progress is told; SQLite drops what is raised there and calls itself interrupted."""
+    monkeypatch.setattr(backup, "_STEPS_BETWEEN_PROGRESS", 1)
+
+    def pressed(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backup.back_up(path, tmp_path / "backup.db", progress=pressed)
+    assert not list(tmp_path.glob("*backup*"))
