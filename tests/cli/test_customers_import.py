@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
+from adapter.cli.customers import exporting
 from tests import databases
 from tests.builders import PEPPER
 from tests.serving import wait_for
@@ -236,3 +238,22 @@ def test_killed_and_run_again_it_is_as_if_nothing_had_happened(path: Path, tmp_p
         assert process.wait() == -signal.SIGKILL, "it was through before it could be killed"
     assert json.loads(run(path, "import", file, "--json").stdout)["read"] == len(people)
     assert known(path) == known(whole)
+
+
+@pytest.mark.sqlite
+def test_an_export_that_is_stopped_leaves_no_half_of_a_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would look like everybody, and be in the way of the next attempt."""
+    run(path, "import", written(tmp_path, "crm.csv", CSV))
+    whole = exporting.customer_pages
+
+    def stopped(*arguments: Any) -> Iterator[Any]:
+        yield from whole(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting, "customer_pages", stopped)
+        assert run(path, "export", "--all", "-o", str(tmp_path / "all.jsonl")).exit_code == 1
+    assert not (tmp_path / "all.jsonl").exists()
+    assert run(path, "export", "--all", "-o", str(tmp_path / "all.jsonl")).exit_code == 0

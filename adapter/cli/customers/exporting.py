@@ -38,7 +38,10 @@ def export_all(store: Store, realm: Realm, output: Path | None) -> None:
 
 @contextmanager
 def private_file(file: Path | None) -> Iterator[TextIO]:
-    """A new file that only its owner can read; stdout when None is named. click.ClickException when it is there."""
+    """A new file that only its owner can read; stdout when None is named. click.ClickException when it is there.
+
+    What fails or is stopped leaves none: half of it looks like everybody, and is in the way of the next attempt.
+    """
     if file is None:
         yield sys.stdout
         return
@@ -47,4 +50,9 @@ def private_file(file: Path | None) -> Iterator[TextIO]:
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
     with open(descriptor, "w", encoding="utf-8") as opened:
-        yield opened
+        try:
+            yield opened
+            opened.flush()
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
