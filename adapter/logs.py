@@ -1,11 +1,12 @@
 """JSON lines on stderr in which no telephone number, key, token or signature can be read.
 
-`configure` once per process; modules log with `logging.getLogger(__name__)` or `get_logger(__name__)`, both end here.
+`configure` once per process; modules log with `logging.getLogger(__name__)`, facts of their own by `extra={...}`.
 Everything that is logged goes through `masked`, whatever it is nested in; what a library logs, too.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -14,12 +15,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-import structlog
-
 MASK = "***"
 
 # Tells six things about itself before it makes a database, and nothing that is of use.
 _TALKATIVE = ("alembic.runtime.plugins",)
+# What every record carries; all else was given by whoever logs.
+_USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 _DEEPEST = 12
 _SEVEN_DIGITS = 1_000_000
 
@@ -56,14 +57,6 @@ _NUMBER = re.compile(_HARMLESS + r"|\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
 
 def configure(level: str) -> None:
     """Send everything at or above `level` (debug, info, warning, error) to stderr as JSON lines."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
         root.removeHandler(handler)
@@ -71,12 +64,6 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger that takes key-value pairs: `get_logger(__name__).warning("in grace", organization="acme")`."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
-    return logger
 
 
 def masked(value: Any) -> Any:
@@ -154,12 +141,20 @@ def _without_number(found: re.Match[str]) -> str:
     return MASK + "".join(character for character in found[0] if character.isdigit())[-2:]
 
 
-def _line(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """What is ours (time, level, logger) is added after masking, so that it stays readable."""
-    record = event.pop("_record")
-    event.pop("_from_structlog")
-    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    return {**masked(event), "timestamp": at, "level": record.levelname.lower(), "logger": record.name}
+class _Line(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What is ours (time, level, logger) is added after masking, so that it stays readable."""
+        told = {"event": record.getMessage()}
+        told |= {name: value for name, value in vars(record).items() if name not in _USUAL}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            told["stack"] = record.stack_info
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        ours = {"timestamp": at, "level": record.levelname.lower(), "logger": record.name}
+        return json.dumps({**masked(told), **ours})
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -167,17 +162,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
-        self.setFormatter(
-            structlog.stdlib.ProcessorFormatter(
-                foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
-                processors=[
-                    structlog.processors.StackInfoRenderer(),
-                    structlog.processors.format_exc_info,
-                    _line,
-                    structlog.processors.JSONRenderer(),
-                ],
-            )
-        )
+        self.setFormatter(_Line())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
