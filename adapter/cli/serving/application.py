@@ -1,4 +1,8 @@
-"""gunicorn, run from within: its settings for this service, its log among ours, one app a worker."""
+"""gunicorn, run from within: its settings for this service, its log among ours, one app a worker.
+
+The code is imported before the workers are forked: they share it, a reload takes over at once, and it never mixes two
+versions after the files have been replaced. The app, with its connections, is each worker's own.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from adapter.cli.cycles import AMONG_REQUESTS, look_seldom
 from adapter.config import Config
 from adapter.errors import ConfigError
 from adapter.web.shedding import SPARE_THREADS
+from adapter.wsgi import worker_app
 
 from .metrics import MEMORY, forget_worker
 from .shares import give_place, leave_place, take_place_back
@@ -61,8 +66,6 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Called by gunicorn in each worker, after the fork."""
-        from adapter.wsgi import worker_app
-
         return worker_app(self._config)
 
     def _announce(self, _: Any) -> None:
