@@ -11,7 +11,9 @@ The engine decides. The store remembers. twilio/ and web/ translate. A use case 
     pytest_plugin.py    the same as fixtures, there as soon as the package is installed
     cli/            the command `sticky-calls`, one module or package a command group
         serving/    gunicorn, and what it does differently here
-    web/            TRANSLATES HTTP: api (REST), voice (Twilio's webhooks), schemas, problems, openapi, docs
+    web/            TRANSLATES HTTP: who is served when there is too much to do, who is timed, traced and recorded
+        rest/       the API: guards, schemas, commands, problems; openapi/ describes it, with a page to try it
+        webhooks/   Twilio's: voice, genuine (signed by Twilio?), in_time (answered whatever hangs)
     replay/         Twilio, played: a telephone network in a box; recordings, pseudonyms, importers, compare, rerun
     usecases/       ACTS: start, greeting, turns, end, hang-up, verdict, records, upkeep; one transaction each
     store/          REMEMBERS: all SQL and sealing, on SQLite or PostgreSQL; gives back engine values, never rows

@@ -26,10 +26,13 @@ from adapter.tracing import Tracing
 from adapter.twilio.lookup import Lookup
 from adapter.twilio.twiml import Speaker
 from adapter.usecases import Directory, Service, prepare
-from adapter.web import api, docs, health, older_dialect, openapi, problems, scrape, traced, voice
-from adapter.web.in_time import Deadline
-from adapter.web.recorded import Recorder, Recording
+from adapter.web import scrape, traced
+from adapter.web.openapi import docs, document
+from adapter.web.recording import Recorder, Recording
+from adapter.web.rest import api, health, older_dialect, problems
 from adapter.web.shedding import Shedding
+from adapter.web.webhooks import voice
+from adapter.web.webhooks.in_time import Deadline
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ def create_app(
     if metrics is not None and config.metrics.token is not None:
         app.register_blueprint(scrape.build(service, metrics, config.metrics.token))
     app.register_blueprint(health.build_probes(service))
-    app.register_blueprint(openapi.build(service.policy))
+    app.register_blueprint(document.build(service.policy))
     app.register_blueprint(docs.build())
     app.register_blueprint(voice.build(_voice_edge(config, service, recording, metrics)))
     app.wsgi_app = Shedding(app.wsgi_app, config.server.threads, service.ids, metrics)  # type: ignore[method-assign]

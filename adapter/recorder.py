@@ -11,7 +11,7 @@ from adapter.config.pepper import pepper_for
 from adapter.engine.model import Millis
 from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.recording import Recorded, Recorder, RotatingFile
-from adapter.web.recorded import Recording
+from adapter.web.recording import Recording
 
 
 def recording_of(config: Config, now: Callable[[], Millis]) -> Recording:

@@ -75,7 +75,7 @@ def test_a_caller_greeted_without_memory_is_counted_with_the_reason(
     def broken(*_: Any) -> Any:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr("adapter.web.voice.greet", broken)
+    monkeypatch.setattr("adapter.web.webhooks.voice.greet", broken)
     twilio.voice(call_sid(1))
     assert counted(app, "sticky_calls_greetings_total", recommendation="neutral", reason="broken") == 1
     assert counted(app, "sticky_calls_steps_total", step="hand_over") == 1

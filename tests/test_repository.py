@@ -12,7 +12,7 @@ import click
 import pytest
 
 from adapter.cli import main
-from adapter.web.words import SENTENCES, WAYS_UP
+from adapter.web.rest.words import SENTENCES, WAYS_UP
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -80,7 +80,8 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
 
 
 def test_every_status_the_api_gives_is_in_the_readme() -> None:
-    source = "".join((ROOT / "adapter/web" / name).read_text("utf-8") for name in ("problems.py", "operations.py"))
+    names = ("rest/problems.py", "openapi/operations.py")
+    source = "".join((ROOT / "adapter/web" / name).read_text("utf-8") for name in names)
     given = set(re.findall(r"\b(4\d\d|50[03])\b", source))
     told = set(re.findall(r"^\| (\d{3}) \|", README, re.MULTILINE))
     assert given - {"415"} <= told

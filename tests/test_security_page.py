@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapter.web import body, fields, genuine, schemas
-from adapter.web.guessing import FREE_GUESSES, SECONDS_A_GUESS
+from adapter.web.rest import body, fields, schemas
+from adapter.web.rest.guessing import FREE_GUESSES, SECONDS_A_GUESS
+from adapter.web.webhooks import genuine
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "deploy" / "security.md").read_text("utf-8")

@@ -152,7 +152,7 @@ def test_a_turn_that_cannot_be_taken_puts_the_caller_through(
 def test_a_turn_that_breaks_puts_the_caller_through(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("adapter.web.voice.take_turn", lambda *_: 1 / 0)
+    monkeypatch.setattr("adapter.web.webhooks.voice.take_turn", lambda *_: 1 / 0)
     assert puts_through(turn(app, 1))
     assert verbs(turn(app, 1, DialCallStatus="busy")) == ["Say", "Hangup"]
     assert "ZeroDivisionError" in caplog.text
@@ -214,7 +214,7 @@ def test_a_whisper_that_fails_connects(app: Flask, monkeypatch: pytest.MonkeyPat
         lose_the_store(monkeypatch)
         databases.replace_in_stores(monkeypatch, "read", lambda *_: 1 / 0)
     elif breaks == "code":
-        monkeypatch.setattr("adapter.web.voice.whispered", lambda *_: 1 / 0)
+        monkeypatch.setattr("adapter.web.webhooks.voice.whispered", lambda *_: 1 / 0)
     else:
         monkeypatch.setattr("adapter.twilio.twiml.utter", lambda *_: 1 / 0)
     assert len(ET.fromstring(whisper(app, f"{LINE.key}/2").body)) == 0

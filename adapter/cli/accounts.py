@@ -17,7 +17,7 @@ from adapter.config import Config
 from adapter.engine.model import Organization
 from adapter.store import keys as stored_keys
 from adapter.usecases import Month, consumption, months
-from adapter.web.render import timestamp
+from adapter.web.rest.render import timestamp
 
 from .configured import config_option, configured, in_service
 from .shown import AS_JSON, show_json, show_table

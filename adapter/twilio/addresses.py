@@ -1,6 +1,6 @@
 """The addresses that Twilio is given for what comes next: absolute, and with nothing about the caller in them.
 
-Leaves out: who answers there (`adapter.web.voice`).
+Leaves out: who answers there (`adapter.web.webhooks.voice`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each record is what a standalone end (semantics §7) would be, with two differences: it is no call, so none is kept and
 nothing is billed or counted; and a record that names no last contact makes nobody look as if they had just called.
 How far a file has come is kept in the transaction that takes its records, so an import that was killed goes on where it
-was. Leaves out: reading files (`cli`), what a record may be (`web.customer_records`).
+was. Leaves out: reading files (`cli`), what a record may be (`web.rest.customer_records`).
 """
 
 from __future__ import annotations

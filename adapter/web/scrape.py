@@ -6,9 +6,7 @@ Leaves out: what is counted (`adapter.metrics`).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
-from functools import wraps
-from time import perf_counter
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
@@ -16,11 +14,9 @@ from adapter import __version__, usecases
 from adapter.errors import AdapterError
 from adapter.metrics import Measured, Metrics
 from adapter.usecases import Service
+from adapter.web.rest.guards import bearer
+from adapter.web.rest.problems import UNAUTHORIZED, refuse
 
-from .guards import bearer
-from .problems import UNAUTHORIZED, refuse
-
-View = Callable[..., Response]
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -56,18 +52,3 @@ def _measured(service: Service) -> Iterator[Measured]:
         yield Measured("quota_used", month.used, (month.billing_account,))
         if month.limit is not None:
             yield Measured("quota_limit", month.limit, (month.billing_account,))
-
-
-def timed(view: View, metrics: Metrics | None, observe: Callable[[Metrics, int, float], None]) -> View:
-    """The view, each answer observed: `observe(metrics, status, seconds)`. Without metrics it is the view itself."""
-    if metrics is None:
-        return view
-
-    @wraps(view)
-    def answer(**parts: str) -> Response:
-        began = perf_counter()
-        response = view(**parts)
-        observe(metrics, response.status_code, perf_counter() - began)
-        return response
-
-    return answer

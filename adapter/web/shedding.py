@@ -4,7 +4,7 @@ A caller cannot be told to come back. So the API is refused (503, Retry-After) w
 thread, and before it takes the last threads of a worker while the others stand still. That costs next to nothing: no
 key is looked up, nothing is read. When all stand still, the store hangs: the server has some threads more than answer
 requests, in which callers hear something without it, and who asks for the service's health is told of it. Leaves out:
-what callers hear when there is no time for them (`in_time`).
+what callers hear when there is no time for them (`webhooks.in_time`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 from adapter.clock import Ids
 from adapter.metrics import Metrics
+from adapter.web.rest.problems import TOO_BUSY, refuse
 
 from . import arrival
-from .problems import TOO_BUSY, refuse
 
 # One in so many threads, at least one, is for callers alone once no request was done for so long.
 _RESERVED_OF = 4

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from flask import Flask
 
 from adapter.engine.model import Mode
-from adapter.web import api, voice
+from adapter.web.rest import api
+from adapter.web.webhooks import voice
 from tests import databases
 from tests.abuse.findings import Findings
 from tests.abuse.places import in_memory

@@ -17,7 +17,7 @@ from flask import Flask
 
 from adapter.twilio import signature
 from adapter.twilio.signature import sign
-from adapter.web import genuine
+from adapter.web.webhooks import genuine
 from tests import databases
 from tests.abuse.findings import Findings
 from tests.abuse.places import in_memory

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from adapter.app import create_app
 from adapter.cli import main
 from adapter.config import load
-from adapter.web import render
+from adapter.web.rest import render
 from tests.builders import Api, issue_key
 
 pytestmark = pytest.mark.sqlite

@@ -23,7 +23,7 @@ from schemathesis.engine import Status, events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapter.app import create_app
-from adapter.web.openapi import ADDRESS
+from adapter.web.openapi.document import ADDRESS
 from tests.builders import CountedIds, ToldClock, a_config, issue_key
 
 # Which customer_refs are known; the same name in both forms; both forms' length together; what may be anywhere inside a

@@ -22,6 +22,6 @@ def test_the_fuzz_would_see_a_defect(app: Flask, monkeypatch: pytest.MonkeyPatch
     assert not is_twiml(Reply(200, {"Content-Type": "application/json"}, b"{}"), "GET")
     assert not is_json(Reply(404, {"Content-Type": "application/json"}, b'{"error": "Not Found"}'), "GET")
     assert not is_json(Reply(404, {"Content-Type": "text/html"}, b"<html>"), "GET")
-    monkeypatch.setattr("adapter.web.voice.genuine_fields", lambda *_: 1 / 0)
+    monkeypatch.setattr("adapter.web.webhooks.voice.genuine_fields", lambda *_: 1 / 0)
     app.testing = False
     assert ask(app, "POST", target).status == (200 if target.endswith("voice") else 500)

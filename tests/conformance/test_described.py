@@ -24,6 +24,6 @@ def test_every_answer_is_as_described() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_an_answer_that_is_not_as_described_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The positive control: health tells something else than it says it does."""
-    monkeypatch.setattr("adapter.web.health.health", lambda *_: {"status": "so so"})
+    monkeypatch.setattr("adapter.web.rest.health.health", lambda *_: {"status": "so so"})
     *_, findings = examine(1, seed=1, phases=["fuzzing"])
     assert [name for name in findings.failures if "response_schema_conformance" in name]

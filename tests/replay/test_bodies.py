@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from adapter.replay.pseudonyms import without_secrets
 from adapter.replay.pseudonyms.bodies import NAMES, known
 from adapter.replay.recording import Answer, Recorded, line_of, recorded_of
-from adapter.web.answers import EndAnswer, ErasedAnswer, IdentityAnswer, OpenIntentAnswer, StartAnswer, VariableAnswer
-from adapter.web.schemas import end_request, start_request, verdict_request
+from adapter.web.openapi.answers import (
+    EndAnswer,
+    ErasedAnswer,
+    IdentityAnswer,
+    OpenIntentAnswer,
+    StartAnswer,
+    VariableAnswer,
+)
+from adapter.web.rest.schemas import end_request, start_request, verdict_request
 from tests.replay.marked import CALL, WRAPPED, accounts, cleaned, left, names, numbers
 
 REF = "32fa35a6-80dd-4445-a2e1-d9d5dc280ffa"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.web.body import MAX_BYTES
+from adapter.web.rest.body import MAX_BYTES
 from tests.builders import Api
 
 pytestmark = pytest.mark.sqlite

@@ -17,8 +17,9 @@ from flask import Flask
 from adapter.app import create_app
 from adapter.metrics import Metrics
 from adapter.store import inbox
-from adapter.web import arrival, in_time, shedding
+from adapter.web import arrival, shedding
 from adapter.web.shedding import Shedding, _Queue
+from adapter.web.webhooks import in_time
 from tests import databases
 from tests.builders import CountedIds, Twilio, a_config, call_sid
 

@@ -28,7 +28,7 @@ from adapter.store import organizations, records
 from adapter.store.database import Store
 from adapter.store.records import CustomerRecord
 from adapter.usecases.records import Erased
-from adapter.web import render
+from adapter.web.rest import render
 
 from .exporting import export_all, private_file
 from .importing import import_file

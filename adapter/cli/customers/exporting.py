@@ -19,7 +19,7 @@ from adapter.clock import SystemClock
 from adapter.engine.model import Realm
 from adapter.store.bulk.pages import customer_pages
 from adapter.store.database import Store
-from adapter.web import render
+from adapter.web.rest import render
 
 
 def export_all(store: Store, realm: Realm, output: Path | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 import click
 
 from adapter.config.suggestions import did_you_mean
-from adapter.web.customer_records import FIELDS
+from adapter.web.rest.customer_records import FIELDS
 
 # A name in two parts: external_ids.customer_id, variables.name.
 _TABLES: Final = ("external_ids", "variables")

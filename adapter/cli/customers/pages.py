@@ -1,6 +1,6 @@
 """A file of customers by pages of checked records; a big file is read and checked by a second process meanwhile.
 
-Leaves out: what a record may be (`web.customer_records`), what becomes of it.
+Leaves out: what a record may be (`web.rest.customer_records`), what becomes of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from adapter.cli.cycles import AMONG_RECORDS, look_seldom
 from adapter.engine.model import Hints, IntentUpdate, Millis, VariableUpdate
 from adapter.engine.policy import VariablePolicy
 from adapter.usecases import Record
-from adapter.web.customer_records import read_record
+from adapter.web.rest.customer_records import read_record
 
 from .files import Read, records
 

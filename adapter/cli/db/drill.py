@@ -27,7 +27,7 @@ from adapter.store.organizations import realms
 from adapter.store.sealing import Keyring
 from adapter.store.sqlite.restore import restore
 from adapter.store.sqlite.store import SqliteStore
-from adapter.web.render import timestamp
+from adapter.web.rest.render import timestamp
 
 _HOUR_SECONDS: Final = 3_600
 _PATIENCE_SECONDS: Final = 5.0

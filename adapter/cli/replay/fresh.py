@@ -51,7 +51,7 @@ class _Receipts:
         sent: object = None,
         key: tuple[str, str] | None = None,
     ) -> None:
-        """See `web.recorded.Recorder`."""
+        """See `web.recording.Recorder`."""
         self.last = receipt
 
 

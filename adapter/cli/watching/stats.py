@@ -16,7 +16,7 @@ from adapter.cli.shown import AS_JSON, show_json
 from adapter.engine.model import Call, Millis
 from adapter.store import calls as stored
 from adapter.usecases import Service
-from adapter.web.render import timestamp
+from adapter.web.rest.render import timestamp
 
 from .periods import Since, instant
 from .tally import Tally

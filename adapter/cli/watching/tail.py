@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapter.cli.configured import config_option, configured, in_service, realms_of, realms_option
-from adapter.web.render import timestamp
+from adapter.web.rest.render import timestamp
 
 from .following import Follower, Seen
 

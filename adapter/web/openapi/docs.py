@@ -1,6 +1,6 @@
 """/docs: the description of the API for people, by Swagger UI. Needs no key and asks no other host for anything.
 
-Leaves out: the description itself (`openapi`).
+Leaves out: the description itself (`document`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from flask import Blueprint, Response
 from flask_swagger_ui import get_swaggerui_blueprint  # type: ignore[import-untyped]
 
-from .openapi import ADDRESS, TITLE
+from .document import ADDRESS, TITLE
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _OPTIONS = {

@@ -14,12 +14,12 @@ import pytest
 
 from adapter.app import create_app
 from adapter.engine.model import Organization, Plan, Tier
-from adapter.web import examples
+from adapter.web.openapi import examples
 from tests.builders import NOW, Api, CountedIds, a_config, issue_key
 
 pytestmark = pytest.mark.stores
 
-REFERENCE = Path(__file__).parents[1] / "recordings" / "reference.md"
+REFERENCE = Path(__file__).parents[2] / "recordings" / "reference.md"
 SECTIONS = dict(re.findall(r"^## (.+?)\n\n```\w+\n(.*?)\n```$", REFERENCE.read_text(), re.MULTILINE | re.DOTALL))
 PRINTED_REF = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 ANI = "+14155551234"

@@ -5,8 +5,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from adapter.engine.policy import Policy, VariablePolicy
-from adapter.web import openapi
-from adapter.web.openapi import describe
+from adapter.web.openapi import document
+from adapter.web.openapi.document import describe
 
 DESCRIPTION = describe(Policy())
 
@@ -108,5 +108,5 @@ def test_the_configured_longest_time_to_live_is_described():
 def test_the_description_is_made_once(app, monkeypatch):
     client = app.test_client()
     first = client.get("/v1/openapi.json").data
-    monkeypatch.setattr(openapi, "describe", None)
+    monkeypatch.setattr(document, "describe", None)
     assert client.get("/v1/openapi.json").data == first

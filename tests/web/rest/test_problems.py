@@ -8,9 +8,10 @@ from werkzeug.exceptions import default_exceptions
 
 from adapter.engine.model import Conflict, Invalid, Issue, Missing, QuotaExhausted, Rate, RateExceeded
 from adapter.errors import SealBroken, StoreMismatch, StoreUnavailable
-from adapter.web import examples, problems
-from adapter.web.problems import Problem, of_denial
-from adapter.web.render import to_bytes
+from adapter.web.openapi import examples
+from adapter.web.rest import problems
+from adapter.web.rest.problems import Problem, of_denial
+from adapter.web.rest.render import to_bytes
 
 REF = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 MINUTE_31 = 1_770_460_260_000  # 2026-02-07T10:31:00.000Z

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.app import create_app
 from adapter.twilio.signature import sign
-from adapter.web import genuine
+from adapter.web.webhooks import genuine
 from tests.builders import ACCOUNT, AUTH_TOKEN, DIALED, a_config, call_sid
 
 pytestmark = pytest.mark.stores

@@ -1,6 +1,6 @@
 """The REST API's routes (reference, Endpoints; semantics §8). A route is: guard, load, one use case, render.
 
-Leaves out: health (`health`), the description (`docs`), Twilio (`voice`).
+Leaves out: health (`health`), the description (`web.openapi`), Twilio (`web.webhooks`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from adapter import usecases
 from adapter.engine.model import Answer, Denial, Invalid, Missing, Principal, RateExceeded
 from adapter.metrics import Metrics
 from adapter.usecases import Service
+from adapter.web.grace import GraceWarning
+from adapter.web.openapi.document import ADDRESS
+from adapter.web.recording import Recording
+from adapter.web.timed import timed
 
-from . import health, openapi, render
+from . import health, render
 from .body import Body
 from .commands import read_end, read_start, read_verdict
 from .fields import UUID, is_storable
-from .grace import GraceWarning
 from .guards import CallIdConverter, command_of, guarded, idempotency_key, read_body
 from .guessing import Guesses
 from .older_dialect import Dialect, as_it_is
 from .problems import TOO_LARGE, Problem, of_denial, of_http_error, refuse, respond
-from .recorded import Recording, record_api_call
-from .scrape import timed
+from .recorded import record_api_call
 
 T = TypeVar("T")
 # Can be nobody's: every customer_ref we make is a random UUID.
@@ -37,7 +39,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 _NO_CALL = ""
 _READING = frozenset({"GET", "HEAD"})
 # Answer whoever asks, and say so by the wrong method, too.
-_PUBLIC = frozenset({"/v1/health", openapi.ADDRESS})
+_PUBLIC = frozenset({"/v1/health", ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from adapter.errors import StoreUnavailable
-
-from . import arrival
+from adapter.web import arrival
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Every operation of the API as data, for its description: what it takes, and with what it can answer.
 
-Leaves out: how that is written as OpenAPI (`openapi`).
+Leaves out: how that is written as OpenAPI (`document`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from marshmallow import Schema
 
 from adapter.engine.idempotency import MAX_KEY_CHARS
 from adapter.engine.policy import Policy
+from adapter.web.rest.fields import UUID
+from adapter.web.rest.schemas import end_request, start_request, verdict_request
 
 from . import answers, examples
 from .examples import Examples
-from .fields import UUID
-from .schemas import end_request, start_request, verdict_request
 
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _CALL_ID = {"type": "string", "minLength": 1, "maxLength": 128}

@@ -2,7 +2,7 @@
 
 Twilio gets 403 for a bad signature and 200 with TwiML (or an empty 204) for everything else: any other status is an
 error tone in a caller's ear. What cannot be had or saved by the deadline is done without (`in_time`). Leaves out:
-whether a webhook is Twilio's (`web.genuine`), what is said (`twilio.twiml`) and what is decided (`usecases`, `engine`).
+whether a webhook is Twilio's (`genuine`), what is said (`twilio.twiml`) and what is decided (`usecases`, `engine`).
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from adapter.twilio.signature import Fields
 from adapter.twilio.turns import Gone, read_turn, read_turn_of_nobody, read_whisper
 from adapter.twilio.twiml import CONNECT, EMERGENCY, GIVE_UP, Speaker
 from adapter.usecases import Greeting, Service, greet, hang_up, keep_hang_up, keep_turn, take_turn, whispered
+from adapter.web.grace import GraceWarning
+from adapter.web.recording import Recording
+from adapter.web.timed import timed
 
+from .answers import forbidden, nothing, twiml
 from .counted import count_greeting, count_turn
 from .genuine import genuine_fields, value
-from .grace import GraceWarning
 from .in_time import Deadline, InTime
-from .recorded import Recording, note, recorded
-from .scrape import timed
-from .webhook_answers import forbidden, nothing, twiml
+from .recorded import note, recorded
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_NUMBER = 6  # digits; a call of a million turns would be a loop

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from adapter.web import arrival
-from adapter.web.in_time import Deadline, TooLate
+from adapter.web.webhooks.in_time import Deadline, TooLate
 
 
 def test_what_is_done_in_time_comes_back_as_it_is() -> None:

@@ -32,9 +32,10 @@ from adapter.engine.model import (
     Verdict,
 )
 from adapter.engine.policy import Policy
-from adapter.web import examples, render
-from adapter.web.openapi import describe
-from adapter.web.words import SENTENCES, WAYS_UP
+from adapter.web.openapi import examples
+from adapter.web.openapi.document import describe
+from adapter.web.rest import render
+from adapter.web.rest.words import SENTENCES, WAYS_UP
 
 REF = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 START = 1_770_460_200_000  # 2026-02-07T10:30:00.000Z

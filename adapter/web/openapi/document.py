@@ -18,12 +18,12 @@ from marshmallow.fields import Field
 
 from adapter import __version__
 from adapter.engine.policy import Policy
+from adapter.web.rest.fields import Ani, Named
+from adapter.web.rest.render import to_bytes
+from adapter.web.rest.schemas import Request
 
 from .examples import Examples
-from .fields import Ani, Named
 from .operations import Operation, Outcome, operations
-from .render import to_bytes
-from .schemas import Request
 
 ADDRESS = "/v1/openapi.json"
 TITLE = "Sticky Calls API"

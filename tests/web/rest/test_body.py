@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.engine.model import Issue
-from adapter.web.body import MAX_DEPTH, canonical, dotted, read_json, shown
+from adapter.web.rest.body import MAX_DEPTH, canonical, dotted, read_json, shown
 
 
 def messages(raw: bytes) -> list[str]:

@@ -1,6 +1,6 @@
-"""The shapes of every answer, for the description of the API only: `render` and `problems` write them.
+"""The shapes of every answer, for the description of the API only: `rest.render` and `rest.problems` write them.
 
-Leaves out: requests (`schemas`). That what is written has these shapes is tested, not enforced at run time.
+Leaves out: requests (`rest.schemas`). That what is written has these shapes is tested, not enforced at run time.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from adapter.engine.model import Basis, IntentStatus, Level, LineType, Origin, Place, Recommendation
-
-from .fields import UUID
+from adapter.web.rest.fields import UUID
 
 
 class _Answer(Schema):

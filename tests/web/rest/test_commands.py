@@ -15,7 +15,7 @@ from adapter.engine.model import (
     VariableUpdate,
     Verdict,
 )
-from adapter.web.commands import issues_of_idempotency_key, read_end, read_start, read_verdict
+from adapter.web.rest.commands import issues_of_idempotency_key, read_end, read_start, read_verdict
 
 REF = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 ANI = "+14155550123"

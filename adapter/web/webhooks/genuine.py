@@ -1,6 +1,6 @@
 """Whether a webhook is Twilio's own, and what it says: the signature over the address as it came over the wire.
 
-Leaves out: the algorithm (`twilio.signature`), and what is done with the fields (`web.voice`).
+Leaves out: the algorithm (`twilio.signature`), and what is done with the fields (`voice`).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from adapter.store import keys
-from adapter.web import guessing
-from adapter.web.guessing import FREE_GUESSES, SECONDS_A_GUESS, Guesses, client_address
+from adapter.web.rest import guessing
+from adapter.web.rest.guessing import FREE_GUESSES, SECONDS_A_GUESS, Guesses, client_address
 from tests.builders import Api, ToldClock, issue_key
 
 SECRET = "x" * 43

@@ -1,7 +1,8 @@
 """The fields of this API's JSON: what is accepted, and in which words the rest is refused.
 
 Messages are predicates ("is required"); `schemas` puts the field's name before them, as the reference does. Each field
-carries what `openapi` needs to describe it, so no rule is written twice. Leaves out: rules between fields (`schemas`).
+carries what its description (`web.openapi`) needs, so no rule is written twice. Leaves out: rules between fields
+(`schemas`).
 """
 
 from __future__ import annotations

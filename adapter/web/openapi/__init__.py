@@ -1,0 +1,1 @@
+"""What the REST API is, for machines (`document`, of `operations`, `answers` and `examples`) and people (`docs`)."""
