@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -66,6 +67,8 @@ class Variable(db.Model):  # type: ignore[name-defined,misc]
 
 @event.listens_for(Engine, "connect")
 def _wal(connection: Any, _: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return  # the product's, on PostgreSQL, whose callers are made in the same process
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=30000")
