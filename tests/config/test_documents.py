@@ -116,7 +116,7 @@ _VARIABLES = st.dictionaries(
 )
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(200))
 @given(data=_damaged() | st.binary(max_size=60) | st.text(max_size=60).map(str.encode), environ=_VARIABLES)
 @example(data=b"lines: [[], {texts: 1, destination: {dial: []}}]", environ={})
 @example(data=b"twilio: {accounts: 1}\nlines: [{account: [], number: {}}]", environ={})

@@ -12,7 +12,7 @@ from tests.model.drive import Difference, Drive
 from tests.model.machine import Machine
 
 SHORT = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=40,
     deadline=None,
     database=None,
