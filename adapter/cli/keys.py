@@ -48,7 +48,7 @@ def create(organization: str | None, mode: str, label: str, as_json: bool, path:
     owner = organization_named(config, organization)
     with opened(config) as store:
         secret, record = stored.issue(store, pepper_for(config), owner, Mode(mode), label, SystemClock().now())
-    _show_new(secret, record, as_json)
+        _hand_over(store, secret, record, as_json)
 
 
 @keys.command(name="list", epilog="Example:  sticky-calls keys list --json")
@@ -100,9 +100,9 @@ def rotate(prefix: str, grace_hours: int, as_json: bool, path: Path | None) -> N
     with opened(config) as store:
         old = _living(store, prefix, now)
         secret, record = stored.issue(store, pepper_for(config), old.organization, old.mode, old.label, now)
+        _hand_over(store, secret, record, as_json)
         expires_at = min(now + grace_hours * HOUR, old.expires_at or now + grace_hours * HOUR)
         stored.expire(store, prefix, expires_at)
-    _show_new(secret, record, as_json)
     click.echo(f"{prefix} expires at {_when(expires_at)}.", err=True)
 
 
@@ -111,6 +111,15 @@ def _living(store: Store, prefix: str, now: Millis) -> stored.KeyRecord:
     if found is None or not found.opens(now):
         raise click.ClickException(f"{prefix} does not exist, or opens nothing any more; see `sticky-calls keys list`")
     return found
+
+
+def _hand_over(store: Store, secret: str, record: stored.KeyRecord, as_json: bool) -> None:
+    """A key that nobody could read (a full disk, a closed pipe) must not go on opening, nor end the one before it."""
+    try:
+        _show_new(secret, record, as_json)
+    except OSError:
+        stored.revoke(store, record.prefix, SystemClock().now())
+        raise
 
 
 def _show_new(secret: str, record: stored.KeyRecord, as_json: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,27 @@ def test_rotating_without_grace_ends_the_old_key_at_once() -> None:
     assert not opens(old)
     assert "expired" in [entry["state"] for entry in json.loads(keys("list", "--json").stdout)]
     assert "opens nothing any more" in keys("rotate", old[:16]).stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+@pytest.mark.parametrize("command", ["create", "rotate"])
+def test_a_key_that_could_not_be_shown_opens_nothing_and_ends_no_other(command: str, tmp_path: Path) -> None:
+    old = keys("create").stdout.strip()
+    arguments = [command, old[:16], "--grace-hours", "0"] if command == "rotate" else [command]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "adapter", "keys", *arguments],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "no space left on device" in done.stderr
+    states = {entry["prefix"]: entry["state"] for entry in json.loads(keys("list", "--json").stdout)}
+    assert states.pop(old[:16]) == "active"
+    assert list(states.values()) == ["revoked"]
 
 
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
