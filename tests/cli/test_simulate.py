@@ -201,6 +201,11 @@ def test_a_withheld_number_is_sent_as_twilio_sends_it(desk: Desk) -> None:
     assert desk.call("--anonymous", "--from", CALLER).exit_code == 2
 
 
+def test_an_attestation_that_there_is_not_is_told(desk: Desk) -> None:
+    result = desk.call("--stir", "z", "--script", "1")
+    assert (result.exit_code, "is A, B or C, or a whole value" in result.stderr) == (2, True)
+
+
 def test_a_server_with_another_token_refuses_the_call_and_that_is_explained(desk: Desk, tmp_path: Path) -> None:
     accounts = [{"sid": ACCOUNT, "auth_tokens": ["another"]}]
     url = f"http://{load(desk.config, {}).server.bind}"

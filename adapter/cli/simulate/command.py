@@ -27,6 +27,7 @@ from .dialogue import Keyboard, Shown
 from .script import WORDS, scripted
 
 _CALLER: Final = "+14155550123"
+_ATTESTATIONS: Final = ("A", "B", "C")
 _SECONDS: Final = 5
 _FAILED: Final = 1
 # What a person hears of the addresses that mean "every interface".
@@ -34,7 +35,11 @@ _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "[::]": "[::1]"}  
 
 
 def _stir(_: click.Context, __: click.Parameter, written: str | None) -> str | None:
-    return written.upper() if written and len(written) == 1 else written
+    if not written or len(written) > 1:
+        return written
+    if written.upper() not in _ATTESTATIONS:
+        raise click.BadParameter("is A, B or C, or a whole value such as TN-Validation-Failed-C")
+    return written.upper()
 
 
 @click.command(epilog='Example:  sticky-calls simulate --config config.yaml --script "1,refund please,silence"')
