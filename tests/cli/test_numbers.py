@@ -227,6 +227,15 @@ def test_an_unknown_number_is_told() -> None:
         assert "is no number of the configured accounts" in numbers("point", "+14155550109").stderr
 
 
+@pytest.mark.parametrize("command", ["point", "unpoint"])
+@pytest.mark.parametrize("number", ["foo", "4155550100", "+1 415 555 0100"])
+def test_what_is_no_number_is_told_before_twilio_is_asked(command: str, number: str) -> None:
+    with responses.RequestsMock() as mock:
+        result = numbers(command, number)
+        assert len(mock.calls) == 0
+    assert (result.exit_code, "is not a number such as +14155550100" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(("content", "says"), [("{", "is damaged"), ('{"x": 1}', "is damaged")])
 def test_a_damaged_memory_stops_before_anything_is_changed(rest: Rest, content: str, says: str) -> None:
     stored = rest.add_number(NUMBER, voice_url=OLD)

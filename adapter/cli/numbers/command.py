@@ -6,10 +6,11 @@ Leaves out: what is wrong with a number (`findings`), Twilio's API (`adapter.twi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -25,7 +26,17 @@ from .findings import about_domains, about_numbers, detached, inert, points_here
 from .memory import NumbersMemory
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-_NUMBER = click.argument("number", metavar="+NUMBER")
+_E164: Final = re.compile(r"\+[1-9][0-9]{4,14}")
+
+
+def _written_out(_: click.Context, __: click.Parameter, written: str) -> str:
+    """Before Twilio is asked for its lists, which takes seconds and never has what is not written so."""
+    if not _E164.fullmatch(written):
+        raise click.BadParameter("is not a number such as +14155550100; `sticky-calls numbers list` has them")
+    return written
+
+
+_NUMBER = click.argument("number", metavar="+NUMBER", callback=_written_out)
 
 
 @click.group(epilog="Example:  sticky-calls numbers point +14155550100 --dry-run")
