@@ -100,3 +100,15 @@ def test_a_misspelt_file_is_no_database_that_comes_back(tmp_path: Path) -> None:
         f"Error: there is no database {tmp_path}/odl.db: is --from right?\n",
     )
     assert not list(tmp_path.glob("odl*")) + list(tmp_path.glob("new*"))
+
+
+@pytest.mark.parametrize(("option", "at"), [("--from", 0), ("--to", 1)])
+@pytest.mark.parametrize("wrong", ["mysql://host/calls", "postgresql://host/calls?nonsense=1"])
+def test_an_address_of_no_database_is_told_by_its_option(
+    old: str, tmp_path: Path, option: str, at: int, wrong: str
+) -> None:
+    urls = [old, f"sqlite:///{tmp_path}/new.db"]
+    urls[at] = wrong
+    result = copy("--from", urls[0], "--to", urls[1])
+    assert (result.exit_code, f"Invalid value for {option}:" in result.stderr) == (2, True), result.output
+    assert "database.url" not in result.stderr

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from adapter.errors import StoreUnavailable
+from adapter.errors import ConfigError, StoreUnavailable
 from adapter.store.database import Store
 from adapter.store.moving import Copied, Copying, Step, abandon
 from adapter.store.opening import open_store
@@ -83,7 +83,12 @@ def _through(copying: Copying, finish: bool) -> Copied:
 @contextmanager
 def _opened(url: str, *, is_there: bool) -> Iterator[Store]:
     """Values go over as they are: no key is needed. A misspelt file is no disk that is away for a while."""
-    store = open_store(url, Keyring(), lock_timeout_seconds=_PATIENCE_SECONDS, pool_size=2)
+    try:
+        store = open_store(url, Keyring(), lock_timeout_seconds=_PATIENCE_SECONDS, pool_size=2)
+    except ConfigError as error:
+        # It names the key of the configuration, from which nothing is read here.
+        what = "; ".join(problem.removeprefix("database.url: ") for problem in error.problems)
+        raise click.BadParameter(what, param_hint="--from" if is_there else "--to") from error
     if is_there and isinstance(store, SqliteStore) and store.path.parent.exists() and not store.path.exists():
         raise click.ClickException(f"there is no database {store.path}: is --from right?")
     try:
