@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby, islice, takewhile
+from itertools import groupby, islice
 from typing import Any
 
 from adapter.engine.line import Line
@@ -49,33 +49,52 @@ def keep_turn(service: Service, line: Line, turn: Turn) -> bool:
 
 
 def apply_waiting(service: Service) -> int:
-    """Apply what is kept, in order; returns how many. What a limit still refuses stays, and holds up nobody else's.
+    """Apply what is kept, in order; returns how many. What a limit still refuses stays, and holds up only what is to
+    come of the same call, and of its organization what the same limit would refuse.
 
     StoreUnavailable: the rest waits on.
     """
     if service.inbox is None:
         return 0
     applied = 0
-    refused: set[str] = set()
+    refused = _Refused()
     for principal, events in _together(_events(service, service.inbox)):
-        if principal.organization in refused:
-            continue
-        saved, is_refused = _apply(service, principal, events)
+        saved = _apply(service, principal, events, refused)
         for event in saved:
             service.inbox.done(event.name)
         applied += len(saved)
-        if is_refused:
-            refused.add(principal.organization)
     return applied
 
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """One that waits. `apply` says whether it is done with."""
+    """One that waits. `is_limited`: it counts, so that a limit may refuse it. `apply` says whether it is done with."""
 
     name: int
     principal: Principal
+    call_id: str
+    is_limited: bool
     apply: Callable[[Transaction], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What waits for the next round: organizations whose limit refused something, and calls of which something waits,
+    so that nothing of them overtakes it."""
+
+    organizations: set[str] = field(default_factory=set)
+    calls: set[tuple[Principal, str]] = field(default_factory=set)
+
+    def apply(self, event: _Event, tx: Transaction) -> bool:
+        """Whether the event is done with."""
+        call, organization = (event.principal, event.call_id), event.principal.organization
+        waits = call in self.calls or (event.is_limited and organization in self.organizations)
+        if not waits and event.apply(tx):
+            return True
+        self.calls.add(call)
+        if not waits:
+            self.organizations.add(organization)
+        return False
 
 
 def _keep(service: Service, line: Line, event: Plain) -> bool:
@@ -96,7 +115,7 @@ def _events(service: Service, inbox: Inbox) -> Iterator[_Event]:
         if principal is None or apply is None:
             inbox.done(name)
         else:
-            yield _Event(name, principal, apply)
+            yield _Event(name, principal, told["call_id"], "turn" not in told, apply)
 
 
 def _work(service: Service, principal: Principal, told: Plain) -> Callable[[Transaction], bool] | None:
@@ -117,30 +136,25 @@ def _together(events: Iterable[_Event]) -> Iterator[tuple[Principal, list[_Event
             yield principal, some
 
 
-def _apply(service: Service, principal: Principal, events: Sequence[_Event]) -> tuple[list[_Event], bool]:
-    """Those that are done with, and whether a limit refused one, and with it those behind it."""
+def _apply(service: Service, principal: Principal, events: Sequence[_Event], refused: _Refused) -> list[_Event]:
+    """Those that are done with."""
     try:
-        done = service.store.transact(principal.realm, lambda tx: list(takewhile(lambda each: each.apply(tx), events)))
+        return service.store.transact(
+            principal.realm, lambda tx: [event for event in events if refused.apply(event, tx)]
+        )
     except (StoreDamaged, StoreMismatch):
         # Perhaps a part of it alone: what lies elsewhere does not wait behind that. The log has it from callers.
         service.outage.note_damage()
-        return ([], False) if len(events) == 1 else _apply_singly(service, principal, events)
+        return [] if len(events) == 1 else _apply_singly(service, principal, events, refused)
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - one that cannot be applied must not stop those behind it for ever
         if len(events) > 1:
-            return _apply_singly(service, principal, events)
+            return _apply_singly(service, principal, events, refused)
         # Its call may lie under a key that is missing now; another mistake is perhaps mended by the next version.
         _LOG.error("a kept event cannot be applied now: %s", type(error).__name__)
-        return [], False
-    return done, len(done) < len(events)
+        return []
 
 
-def _apply_singly(service: Service, principal: Principal, events: Sequence[_Event]) -> tuple[list[_Event], bool]:
-    saved: list[_Event] = []
-    for event in events:
-        done, is_refused = _apply(service, principal, [event])
-        saved += done
-        if is_refused:
-            return saved, True
-    return saved, False
+def _apply_singly(service: Service, principal: Principal, events: Sequence[_Event], refused: _Refused) -> list[_Event]:
+    return [event for each in events for event in _apply(service, principal, [each], refused)]

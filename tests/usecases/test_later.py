@@ -33,6 +33,7 @@ from tests.builders import (
     Twilio,
     a_config,
     a_line,
+    an_organization,
     call_sid,
     issue_key,
 )
@@ -116,6 +117,22 @@ def test_a_turn_that_was_saved_after_all_is_not_heard_twice(app: Flask, api: Api
     keep_turn(service, LINE, Turn(call_sid(1), 1, "1"))
     assert apply_waiting(service) == 1
     assert api.call(call_sid(1)).json == before
+
+
+def test_what_a_limit_refuses_holds_up_its_own_call_and_no_other(tmp_path: Path) -> None:
+    """Of call 1 the hang-up waits for the next month, and so does what comes after it; a choice costs nothing."""
+    with an_app(tmp_path, an_organization(monthly=2), lines=(LINE,)) as app:
+        api, service = Api(app.test_client(), issue_key(app)), app.extensions["sticky-calls"]
+        for call in (1, 2):
+            posted(app, "voice", a_call(call, From=f"+1415555012{call}"))
+        posted(app, "status", a_call(1, CallStatus="completed"))
+        for call in (1, 2):
+            keep_turn(service, LINE, Turn(call_sid(call), 1, "2"))
+        assert apply_waiting(service) == 1
+        assert (opened(api, 1), talk(api, 2)["intent"]) == ([], "delivery")
+        service.clock.advance(days=22)
+        assert apply_waiting(service) == 2
+        assert opened(api, 1) == ["delivery"]
 
 
 def test_of_a_call_that_never_began_there_is_nothing_to_hear(
