@@ -24,6 +24,16 @@ _OF_CUSTOMER = Prepared(
     .order_by(calls.c.started_at.desc(), calls.c.call_id)
     .limit(bind("number"))
 )
+_UNCLAIMED = Prepared(
+    sa.select(*_COLUMNS)
+    .where(
+        _OF_REALM,
+        calls.c.customer.is_(None),
+        sa.tuple_(calls.c.started_at, calls.c.call_id) < sa.tuple_(bind("since"), bind("before")),
+    )
+    .order_by(calls.c.started_at.desc(), calls.c.call_id.desc())
+    .limit(bind("number"))
+)
 _BEGUN_AFTER = Prepared(
     sa.select(*_COLUMNS)
     .where(_OF_REALM, sa.tuple_(calls.c.started_at, calls.c.call_id) > sa.tuple_(bind("since"), bind("after")))
@@ -57,6 +67,11 @@ def save(tx: Transaction, call: Call) -> None:
 def of_customer(tx: Transaction, ref: str, limit: int = 1000) -> list[Call]:
     """The customer's calls, the newest first."""
     return [_call(tx, row) for row in tx.rows(_OF_CUSTOMER, {"customer": to_bytes(ref), "number": limit})]
+
+
+def unclaimed(tx: Transaction, since: Millis = 2**62, before: str = "", limit: int = 500) -> list[Call]:
+    """Calls of which only the hang-up is known, from in front of this place back: the next page, the newest first."""
+    return [_call(tx, row) for row in tx.rows(_UNCLAIMED, {"since": since, "before": before, "number": limit})]
 
 
 def begun_after(tx: Transaction, since: Millis, after: str = "", limit: int = 500) -> list[Call]:

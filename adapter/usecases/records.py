@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapter.engine.model import Answer, Call, Millis, Missing, Principal
-from adapter.store import calls, records
+from adapter.store import calls, customers, records
 from adapter.store.records import CustomerRecord
 from adapter.store.transaction import Transaction
 
@@ -43,7 +43,12 @@ def forget_customer(service: Service, principal: Principal, customer_ref: str) -
     """DELETE /v1/customers/{customer_ref}: erasure, with a tombstone so that nothing brings it back."""
 
     def effect(tx: Transaction, now: Millis) -> Answer[Erased]:
-        erased = records.erase(tx, customer_ref, now)
-        return Answer(Erased(customer_ref, now) if erased else Missing("customer"))
+        return Answer(Erased(customer_ref, now) if customers.exists(tx, customer_ref) else Missing("customer"))
 
-    return admitted(service, principal, effect)
+    answer = admitted(service, principal, effect)
+    erased = answer.outcome
+    if isinstance(erased, Erased) and not records.forget(
+        service.store, principal.realm, customer_ref, erased.erased_at
+    ):
+        return replace(answer, outcome=Missing("customer"))
+    return answer

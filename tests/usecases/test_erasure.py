@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapter.engine.model import Call
+from adapter.store import calls, records
+from adapter.store.transaction import Transaction
 from adapter.usecases import Service, sweep
 from tests import databases
 from tests.builders import Api, ToldClock, Twilio, call_sid
@@ -127,3 +131,57 @@ def test_an_erasure_leaves_what_others_presented_from_the_same_number(api: Api, 
     assert refs[0] != refs[1]
     api.forget(refs[0])
     assert databases.count(tmp_path, "sightings") == 1
+
+
+def test_the_number_goes_from_calls_of_which_only_the_hang_up_is_known(api: Api, twilio: Twilio, maria: str) -> None:
+    """They are nobody's: their start was refused by a limit, or is still to come."""
+    for call in (1, 2):
+        twilio.status(call_sid(call), ANI if call == 1 else OTHER_ANI)
+    api.forget(maria)
+    assert [api.call(call_sid(call)).json["ani"] for call in (1, 2)] == [None, OTHER_ANI]
+
+
+def test_of_a_number_that_is_somebody_elses_too_such_calls_stay(api: Api, twilio: Twilio, maria: str) -> None:
+    api.start("call-2", "mobile", ani=ANI)
+    assert api.verdict("call-2", "rejected").status_code == 200
+    twilio.status(call_sid(1), ANI)
+    api.forget(maria)
+    assert api.call(call_sid(1)).json["ani"] == ANI
+
+
+def test_what_the_erased_presented_from_a_shared_number_goes(api: Api, maria: str, tmp_path: Path) -> None:
+    """A stranger on Maria's line named an id, and was rejected: nobody is known by it."""
+    before = databases.count(tmp_path, "sightings")
+    api.start("call-2", "mobile", ani=ANI, external_ids={"passport": "X-9"})
+    stranger = api.verdict("call-2", "rejected").json["customer_ref"]
+    assert stranger != maria
+    assert databases.count(tmp_path, "sightings") == before + 1
+    api.forget(stranger)
+    assert databases.count(tmp_path, "sightings") == before
+
+
+def test_a_customer_of_many_calls_is_erased_a_few_calls_at_a_time(
+    api: Api, service: Service, maria: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one transaction, everybody who calls meanwhile would wait for all of them."""
+    monkeypatch.setattr(records, "_CALLS_A_TRANSACTION", 2)
+    for call in range(5):
+        api.start(f"again-{call}", "mobile", ani=ANI)
+    saved: list[int] = []
+    transact = service.store.transact
+
+    def counting(*arguments: Any, **options: Any) -> object:
+        saved.append(0)
+        return transact(*arguments, **options)
+
+    save = calls.save
+
+    def saving(tx: Transaction, call: Call) -> None:
+        saved[-1] += 1
+        save(tx, call)
+
+    monkeypatch.setattr(service.store, "transact", counting)
+    monkeypatch.setattr(records.calls, "save", saving)
+    assert api.forget(maria).status_code == 200
+    assert [number for number in saved if number] == [2, 2, 2]
+    assert api.call("again-4").json["ani"] is None

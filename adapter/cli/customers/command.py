@@ -149,7 +149,7 @@ class _Desk:
 
     def erase(self, ref: str) -> Erased:
         now = SystemClock().now()
-        if not self.store.transact(self.realm, lambda tx: records.erase(tx, ref, now)):
+        if not records.forget(self.store, self.realm, ref, now):
             raise click.ClickException("somebody else has erased this customer just now")
         self.store.truncate_log()
         return Erased(ref, now)
