@@ -33,6 +33,12 @@ def is_free(call: Call | None, now: Millis, policy: CallPolicy) -> bool:
     return call is None or now - call.started_at >= policy.unique_days * DAY
 
 
+def is_forgotten(at: Millis, now: Millis, policy: CallPolicy) -> bool:
+    """Whether news of this time, of a call that nobody knows, is news no more: a signed callback stays genuine for
+    ever, and what retention removes would be saved, and charged for, each time it is sent again."""
+    return now - at >= policy.unique_days * DAY
+
+
 def refuse_start(call: Call | None, now: Millis, policy: CallPolicy) -> Conflict | None:
     """A second start. A call of which we so far only know the hang-up has not been started."""
     if call is None or is_free(call, now, policy) or (call.greeted_at is None and call.ended_at is None):
@@ -46,13 +52,24 @@ def refuse_end(call: Call | None, now: Millis, policy: CallPolicy) -> Conflict |
         return None
     if call.ended_at is not None:
         return Conflict("This call has already ended; nothing was saved.", *_first(call))
-    if call.hung_up_at is not None and now - call.hung_up_at > policy.wrap_up_hours * HOUR:
-        return Conflict(
-            f"This call was hung up more than {policy.wrap_up_hours} hours ago: "
-            "its wrap-up window is over and nothing was saved.",
-            *_first(call),
-        )
-    return None
+    return _refuse_late(call, now, policy)
+
+
+def refuse_verdict(call: Call, now: Millis, policy: CallPolicy) -> Conflict | None:
+    """A verdict on a call that has ended, or whose wrap-up window is over: what it found was believed since."""
+    if call.ended_at is not None:
+        return Conflict("This call has already ended; a verdict belongs to the call.", *_first(call))
+    return _refuse_late(call, now, policy)
+
+
+def _refuse_late(call: Call, now: Millis, policy: CallPolicy) -> Conflict | None:
+    if call.hung_up_at is None or now - call.hung_up_at <= policy.wrap_up_hours * HOUR:
+        return None
+    return Conflict(
+        f"This call was hung up more than {policy.wrap_up_hours} hours ago: "
+        "its wrap-up window is over and nothing was saved.",
+        *_first(call),
+    )
 
 
 def call_end(call: Call) -> Millis | None:

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from adapter.engine import confidence, lifecycle
 from adapter.engine.confidence import NOBODY
-from adapter.engine.lifecycle import CallState
 from adapter.engine.model import (
     Answer,
     Basis,
     Call,
-    Conflict,
     Evidence,
     Hints,
     Invalid,
@@ -46,9 +44,9 @@ def give_verdict(
             return Answer(Missing("call"))
         if not customers.exists(tx, call.customer_ref):
             return Answer(Missing("customer"))
-        if lifecycle.state(call) is CallState.ENDED:
-            message = "This call has already ended; a verdict belongs to the call."
-            return Answer(Conflict(message, call.customer_ref, call.started_at))
+        refused = lifecycle.refuse_verdict(call, now, service.policy.calls)
+        if refused is not None:
+            return Answer(refused)
         if call.verdict is not verdict:
             call = confirm(service, tx, call, now) if verdict is Verdict.CONFIRMED else reject(service, tx, call, now)
             calls.save(tx, call)

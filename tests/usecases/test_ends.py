@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from adapter.usecases import Service, sweep
+from adapter.usecases import Service, months, sweep
 from tests import databases
 from tests.builders import Api, ToldClock, Twilio, call_sid
 
@@ -235,6 +237,19 @@ def test_a_call_is_not_hung_up_before_it_began_whatever_twilio_tells(api: Api, t
     call = api.call(call_sid(1)).json
     assert [each["at"] for each in call["timeline"]] == [call["call_start"]] * 2
     assert api.end(call_sid(1), customer_ref=call["customer_ref"], intent="refund").status_code == 200
+
+
+@pytest.mark.parametrize(("days", "used"), [(29, 1), (30, 0)])
+def test_an_old_callback_sent_again_is_not_charged_after_each_sweep(
+    api: Api, service: Service, twilio: Twilio, clock: ToldClock, days: int, used: int
+) -> None:
+    """Genuine it is for ever; what it makes is swept away again, so that it is never recognized."""
+    told = format_datetime(datetime.fromtimestamp(clock.now() / 1_000 - days * 86_400, UTC))
+    for _ in range(3):
+        assert twilio.status(call_sid(1), ANI, Timestamp=told).status_code == 204
+        sweep(service)
+    (account,) = months(service).values()
+    assert [month.used for month in account] == [used] * bool(used)
 
 
 def test_after_the_wrap_up_window_nothing_is_saved(api: Api, twilio: Twilio, clock: ToldClock) -> None:
