@@ -7,7 +7,7 @@ index, so a write first looks under all of them. Leaves out: reading them (`cust
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -77,9 +77,13 @@ _MOVE_EXTERNAL = PerTokens(
 )
 _INSERT_EXTERNAL = Prepared(sa.insert(external_ids))
 _ONE_EXTERNAL = _link(external_ids, 1)
-_DELETE_EXTERNAL = Prepared(sa.delete(external_ids).where(_ONE_EXTERNAL))
+_DELETE_EXTERNAL = Prepared(
+    sa.delete(external_ids).where(
+        _ONE_EXTERNAL, external_ids.c.last_seen.in_([bind_whole("begun"), bind_whole("verified")])
+    )
+)
 _DOUBT_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=external_ids.c.doubts + 1))
-_TRUST_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=0))
+_TRUST_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=0, last_seen=bind("now")))
 EXTERNAL_OF_CUSTOMER = Prepared(
     sa.select(external_ids.c.token, external_ids.c.sealed, external_ids.c.key).where(
         external_ids.c.account == bind("account"),
@@ -190,9 +194,12 @@ def external_values(tx: Transaction, ref: str, key: str) -> list[str]:
     return sorted(tx.open("external_ids", token, sealed) for token, sealed, of_key in rows if of_key == key)
 
 
-def unlink_external(tx: Transaction, token_hex: str, ref: str) -> None:
-    """Delete the link with this token, if it still points to this customer."""
-    _on_link(tx, _DELETE_EXTERNAL, token_hex, to_bytes(ref))
+def unlink_external(
+    tx: Transaction, token_hex: str, ref: str, begun: Millis | None, verified: Millis | None = None
+) -> None:
+    """Delete the link with this token, if it still points to this customer and is of the call that began, or was
+    verified, then: what a later call has proved is not this one's to undo."""
+    _on_link(tx, _DELETE_EXTERNAL, token_hex, {"customer": to_bytes(ref), "begun": begun, "verified": verified})
 
 
 def sight(tx: Transaction, ani: str, pairs: Sequence[Pair], call_id: str, now: Millis) -> None:
@@ -218,30 +225,32 @@ def sighting(tx: Transaction, ani: str, pair: Pair) -> Row | None:
 
 def doubt(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:
     """A caller under this evidence turned out not to be this customer: one more doubt on those links to it."""
-    _mark(tx, ref, ani, tokens_hex, _DOUBT_NUMBER, _DOUBT_EXTERNAL)
+    customer: dict[str, Bound] = {"customer": to_bytes(ref)}
+    _mark_number(tx, ani, _DOUBT_NUMBER, customer)
+    for token_hex in tokens_hex:
+        _on_link(tx, _DOUBT_EXTERNAL, token_hex, customer)
 
 
-def trust(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str]) -> None:
-    """A caller under this evidence was confirmed: no doubts are left on those links to the customer."""
-    _mark(tx, ref, ani, tokens_hex, _TRUST_NUMBER, _TRUST_EXTERNAL)
+def trust(tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str], now: Millis) -> None:
+    """A caller under this evidence was confirmed: no doubts are left on those links to the customer, and the external
+    ids were proved now."""
+    customer: dict[str, Bound] = {"customer": to_bytes(ref)}
+    _mark_number(tx, ani, _TRUST_NUMBER, customer)
+    for token_hex in tokens_hex:
+        _on_link(tx, _TRUST_EXTERNAL, token_hex, {**customer, "now": now})
 
 
-def _mark(
-    tx: Transaction, ref: str, ani: str | None, tokens_hex: Sequence[str], of_number: PerTokens, of_external: Prepared
-) -> None:
-    customer = to_bytes(ref)
+def _mark_number(tx: Transaction, ani: str | None, statements: PerTokens, customer: Mapping[str, Bound]) -> None:
     if ani:
         tokens = tx.tokens("ani", ani)
-        tx.write(of_number[len(tokens)], {**numbered(tokens), "customer": customer})
-    for token_hex in tokens_hex:
-        _on_link(tx, of_external, token_hex, customer)
+        tx.write(statements[len(tokens)], {**numbered(tokens), **customer})
 
 
-def _on_link(tx: Transaction, statement: Prepared, token_hex: str, customer: bytes) -> None:
+def _on_link(tx: Transaction, statement: Prepared, token_hex: str, values: Mapping[str, Bound]) -> None:
     """Run it on the customer's link with this token, which may lie under another key's index by now (see `rekey`)."""
     token = bytes.fromhex(token_hex)
-    if tx.execute(statement, {"token0": token, "customer": customer}):
+    if tx.execute(statement, {"token0": token, **values}):
         return
-    for current, sealed, key in tx.rows(EXTERNAL_OF_CUSTOMER, {"customer": customer}):
+    for current, sealed, key in tx.rows(EXTERNAL_OF_CUSTOMER, {"customer": values["customer"]}):
         if token in tx.tokens("pair", key, tx.open("external_ids", current, sealed)):
-            tx.execute(statement, {"token0": current, "customer": customer})
+            tx.execute(statement, {"token0": current, **values})

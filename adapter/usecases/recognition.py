@@ -218,7 +218,7 @@ def take_back(tx: Transaction, call: Call) -> None:
     if ref is None:
         return
     for token in undo.linked_external:
-        customers.unlink_external(tx, token, ref)
+        customers.unlink_external(tx, token, ref, call.greeted_at, call.verdict_at)
     if call.ani is not None and _was_seen_last_by(tx, call, call.ani, ref):
         _take_number_back(tx, undo, call.ani, ref)
     # Not when the call started: a hang-up that came first dates that further back.

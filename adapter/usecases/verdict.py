@@ -71,7 +71,7 @@ def _confirmed(tx: Transaction, call: Call, now: Millis) -> Call:
         owners = {link.customer_ref for link in customers.facts(tx, Hints(ani=call.ani)).ani}
         customers.link_ani(tx, call.ani, ref, now)
         undo = merged(undo, Undo(linked_ani=ref not in owners))
-    customers.trust(tx, ref, call.ani, undo.presented)
+    customers.trust(tx, ref, call.ani, undo.presented, now)
     return replace(
         call,
         # What was presented pointed to somebody who was not believed, when the call made its own customer.

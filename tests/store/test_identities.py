@@ -98,9 +98,19 @@ def test_the_token_of_a_pair_is_told_before_it_is_linked(tx: Transaction) -> Non
 
 def test_an_external_id_is_unlinked_only_from_the_customer_named(tx: Transaction) -> None:
     token = customers.link_external(tx, PAIR, A, 100)
-    customers.unlink_external(tx, token, B)
+    customers.unlink_external(tx, token, B, 100)
     assert external(tx) is not None
-    customers.unlink_external(tx, token, A)
+    customers.unlink_external(tx, token, A, 100)
+    assert external(tx) is None
+
+
+def test_an_external_id_that_was_proved_since_is_unlinked_only_by_whom_proved_it(tx: Transaction) -> None:
+    token = customers.link_external(tx, PAIR, A, 100)
+    customers.trust(tx, A, None, [token], 200)
+    for begun, verified in ((100, None), (100, 150), (None, None)):
+        customers.unlink_external(tx, token, A, begun, verified)
+        assert external(tx) == ExternalLink(A, 200)
+    customers.unlink_external(tx, token, A, 100, 200)
     assert external(tx) is None
 
 
@@ -112,8 +122,8 @@ def test_doubts_add_up_until_trust_clears_them(tx: Transaction) -> None:
         customers.doubt(tx, A, ANI, [token, customers.external_token(tx, ("other", "x"))])
     links = ani_links(tx)
     assert (links[A].doubts, links[B].doubts, replace(external(tx) or ExternalLink("", 0)).doubts) == (2, 0, 2)
-    customers.trust(tx, A, ANI, [token])
-    assert (ani_links(tx)[A].doubts, external(tx)) == (0, ExternalLink(A, 100))
+    customers.trust(tx, A, ANI, [token], 200)
+    assert (ani_links(tx)[A].doubts, external(tx)) == (0, ExternalLink(A, 200))
 
 
 def test_the_first_call_of_a_sighting_is_kept(tx: Transaction) -> None:
@@ -164,6 +174,6 @@ def test_a_token_of_the_new_key_names_a_link_under_the_old_one(rotated: tuple[St
         assert renamed != token
         customers.doubt(tx, A, ANI, [renamed])
         assert (external(tx), ani_links(tx)[A].doubts) == (ExternalLink(A, 100, doubts=1), 1)
-        customers.unlink_external(tx, renamed, A)
+        customers.unlink_external(tx, renamed, A, 100)
         assert external(tx) is None
     store.close()

@@ -130,7 +130,7 @@ def test_links_a_call_can_take_back_keep_their_names_in_step(rotating: Store, af
         token = customers.external_token(tx, PAIR)
         assert call.undo.linked_external == (token,)
         assert call.undo.presented[0] == token
-        customers.unlink_external(tx, token, A)
+        customers.unlink_external(tx, token, A, 100)
         assert customers.facts(tx, Hints(external_ids=(PAIR,))).external == {}
 
 

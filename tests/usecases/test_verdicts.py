@@ -53,6 +53,30 @@ def test_a_rejected_caller_gets_a_fresh_ref_for_the_rest_of_the_call(api: Api, m
     assert api.customer(maria).json == before
 
 
+def test_after_the_wrap_up_window_a_verdict_changes_nothing(
+    api: Api, twilio: Twilio, clock: ToldClock, maria: str
+) -> None:
+    twilio.voice(call_sid(2), ANI)
+    twilio.status(call_sid(2), ANI)
+    clock.advance(hours=24)
+    assert api.verdict(call_sid(2), "confirmed").status_code == 200
+    clock.advance(ms=1)
+    before = api.customer(maria).json
+    late = api.verdict(call_sid(2), "rejected")
+    assert (late.status_code, "wrap-up window is over" in late.json["message"]) == (409, True)
+    assert api.customer(maria).json == before
+
+
+def test_an_id_that_a_later_call_proved_is_not_an_earlier_ones_to_undo(api: Api, clock: ToldClock, maria: str) -> None:
+    api.start("call-2", "mobile", ani=ANI, external_ids=MARIA_S)
+    clock.advance(hours=1)
+    api.start("call-3", "mobile", ani=ANI, external_ids=MARIA_S)
+    api.verdict("call-3", "confirmed")
+    clock.advance(hours=1)
+    api.verdict("call-2", "rejected")
+    assert api.customer(maria).json["external_ids"] == [{"key": "customer_id", "value": "maria"}]
+
+
 def test_links_made_by_a_rejected_call_are_undone(api: Api, maria: str) -> None:
     api.start("call-2", "mobile", ani=ANI, external_ids=MARIA_S)
     assert api.customer(maria).json["external_ids"] == [{"key": "customer_id", "value": "maria"}]
