@@ -6,6 +6,7 @@ A field added later gets a new name with a default, so that rows written before 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -72,6 +73,7 @@ def encode(call: Call) -> str:
         "verdict_at": call.verdict_at,
         "undo": _undo_fields(call.undo),
         "seen_at": call.undo.seen_at,
+        "told_until": call.undo.told_until,
         "distrust": call.distrust,
         "talk": _talk_fields(call),
     }
@@ -99,7 +101,7 @@ def decode(columns: Columns, text: str) -> Call:
         line_type=LineType(body["line"]),
         verdict=None if columns.verdict is None else Verdict(columns.verdict),
         verdict_at=body.get("verdict_at"),
-        undo=_undo(body.get("undo"), body.get("seen_at")),
+        undo=_undo(body.get("undo"), body.get("seen_at"), body.get("told_until", ())),
         distrust=None if body.get("distrust") is None else Distrust(body["distrust"]),
         talk=_talk(body.get("talk"), columns.started_at),
     )
@@ -159,7 +161,7 @@ def _variable(row: list[Any]) -> tuple[str, Variable | None]:
     return row[0], Variable(*row) if len(row) > 1 else None
 
 
-def _undo(row: list[Any] | None, seen_at: Millis | None) -> Undo:
+def _undo(row: list[Any] | None, seen_at: Millis | None, told_until: Sequence[Millis]) -> Undo:
     if row is None:
         return Undo()
     created, linked_ani, external, contact, ani_seen, line_type, line_type_at, presented, *written = row
@@ -175,6 +177,7 @@ def _undo(row: list[Any] | None, seen_at: Millis | None) -> Undo:
         previous_line_type_at=line_type_at,
         intents=tuple(_intent(each) for each in written[0]) if written else (),
         variables=tuple(_variable(each) for each in written[1]) if written else (),
+        told_until=tuple(told_until),
     )
 
 

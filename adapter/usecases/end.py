@@ -30,7 +30,7 @@ from . import kept, recognition
 from .admission import admitted, charge, hit, look_ahead, over_quota
 from .recognition import decide_again, why_no_number
 from .service import Service
-from .settlement import attempt_of, closed, settle, taken_along
+from .settlement import attempt_of, closed, having_its_word, settle, taken_along
 
 _END = "end"
 
@@ -129,11 +129,19 @@ def _end(service: Service, principal: Principal, tx: Transaction, command: EndCa
     if call is not None:
         whose = taken_along(service, tx, call, whose, now)
     ref = whose.customer_ref or ""
-    _remember(service, tx, command, ref, attempt_of(whose), now)
-    ended = closed(settle(tx, whose, now, [update.intent for update in command.intents]), now)
+    _remember(service, tx, command, whose, now)
+    ended = closed(_judged(tx, whose, command, now), now)
     calls.save(tx, ended)
     charge(principal, tx, now)
     return Answer(_ended(command, ended, ref, now))
+
+
+def _judged(tx: Transaction, call: Call, command: EndCall, now: Millis) -> Call:
+    """What the conversation opened is open, but for what the end said something of."""
+    if call.talk is None:
+        return call
+    talk = having_its_word(call.talk, [update.intent for update in command.intents])
+    return settle(tx, replace(call, talk=talk), now)
 
 
 def _look_ahead(tx: Transaction, command: EndCall, now: Millis) -> None:
@@ -193,9 +201,10 @@ def _evidence_at_end(tx: Transaction, command: EndCall, call: Call | None) -> Hi
     )
 
 
-def _remember(service: Service, tx: Transaction, command: EndCall, ref: str, attempt: str, now: Millis) -> None:
+def _remember(service: Service, tx: Transaction, command: EndCall, call: Call, now: Millis) -> None:
+    ref, counted = call.customer_ref or "", call.talk.counted if call.talk else ()
     known, living = _remembered(tx, command, ref, now)
-    memory.save_intents(tx, ref, intents.apply(known, command.intents, attempt, now))
+    memory.save_intents(tx, ref, intents.apply(known, command.intents, attempt_of(call), now, counted))
     memory.save_variables(tx, ref, *variables.apply(living, command.variables, service.policy.variables, now))
 
 

@@ -257,6 +257,7 @@ def merged(first: Undo, then: Undo) -> Undo:
         presented=tuple(dict.fromkeys((*first.presented, *then.presented))),
         intents=(*first.intents, *then.intents),
         variables=(*first.variables, *then.variables),
+        told_until=(*first.told_until, *then.told_until),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import zip_longest
 
 from adapter.engine import flow, intents, lifecycle, variables
 from adapter.engine.flow.hearing import estranged
@@ -30,24 +31,31 @@ def attempt_of(call: Call) -> str:
     return call.talk.attempt_of if call.talk is not None and call.talk.attempt_of else call.call_id
 
 
-def settle(tx: Transaction, call: Call, at: Millis, judged: Collection[str] = ()) -> Call:
-    """Once the call is over: what it opened is open. `judged`: intents that its API end says something of."""
+def settle(tx: Transaction, call: Call, at: Millis) -> Call:
+    """Once the call is over: what it opened is open, but for what it has had its word on."""
     talk, ref = call.talk, call.customer_ref
     if talk is None or ref is None or talk.settled or talk.unproved or not talk.opened:
         return call
     attempt = attempt_of(call)
     known = memory.intents(tx, ref, talk.opened)
-    counted = [name for name, intent in known.items() if _has_its_word(intent, attempt, at)]
-    updates = flow.settlement(talk, {*judged, *counted})
+    judged = [name for name, intent in known.items() if _is_judged(intent, talk, attempt, at)]
+    updates = flow.settlement(talk, judged)
     memory.save_intents(tx, ref, intents.apply(known, updates, attempt, at))
     before = tuple((update.intent, known.get(update.intent)) for update in updates)
     undo = replace(call.undo, intents=(*call.undo.intents, *before))
-    return replace(call, talk=replace(talk, settled=True), undo=undo)
+    return replace(call, talk=having_its_word(replace(talk, settled=True), talk.opened), undo=undo)
 
 
-def _has_its_word(intent: Intent, attempt: str, at: Millis) -> bool:
-    """Judged or counted for this call already; or resolved after it, by news that overtook its hang-up."""
-    return intent.last_call_id == attempt or (intent.status is IntentStatus.RESOLVED and intent.updated_at > at)
+def having_its_word(talk: Talk, names: Collection[str]) -> Talk:
+    """The talk of a call that has said something of these intents, in its end or by what was opened in it."""
+    return replace(talk, counted=tuple(dict.fromkeys((*talk.counted, *names))))
+
+
+def _is_judged(intent: Intent, talk: Talk, attempt: str, at: Millis) -> bool:
+    """By this call already; or resolved after it, by news that overtook its hang-up."""
+    if intent.last_call_id == attempt:
+        return True
+    return intent.updated_at > at if intent.status is IntentStatus.RESOLVED else intent.intent in talk.counted
 
 
 def without_account(talk: Talk) -> Talk:
@@ -86,8 +94,13 @@ def learn(service: Service, tx: Transaction, call: Call, name: str, value: str, 
     ref = call.customer_ref or ""
     before = memory.variables(tx, ref, [name], now)
     update = VariableUpdate(name, value, CALLER)
-    memory.save_variables(tx, ref, *variables.apply(before, [update], service.policy.variables, now))
-    undo = replace(call.undo, variables=(*call.undo.variables, (name, before.get(name))))
+    written, gone = variables.apply(before, [update], service.policy.variables, now)
+    memory.save_variables(tx, ref, written, gone)
+    undo = replace(
+        call.undo,
+        variables=(*call.undo.variables, (name, before.get(name))),
+        told_until=(*call.undo.told_until, *(variable.expires_at for variable in written)),
+    )
     return replace(call, undo=undo)
 
 
@@ -99,8 +112,8 @@ def taken_along(service: Service, tx: Transaction, before: Call, after: Call, no
     learned = {**_take_variables_back(tx, before, now), **dict(after.talk.learned)}
     # What was offered to the caller came out of the other's memory.
     talk = estranged(after.talk)
-    undo = replace(after.undo, intents=(), variables=())
-    after = replace(after, talk=replace(talk, settled=False, unproved=False, learned=()), undo=undo)
+    undo = replace(after.undo, intents=(), variables=(), told_until=())
+    after = replace(after, talk=replace(talk, settled=False, counted=(), unproved=False, learned=()), undo=undo)
     for name, value in learned.items():
         after = learn(service, tx, after, name, value, now)
     kept_back = talk.unproved and lifecycle.state(after) is not CallState.ACTIVE
@@ -124,9 +137,11 @@ def _take_variables_back(tx: Transaction, call: Call, now: Millis) -> dict[str, 
     """What the caller told, by name. What somebody else wrote over it stays."""
     learned: dict[str, str] = {}
     ref = call.customer_ref or ""
-    for name, before in reversed(call.undo.variables):
+    # From the end: a call of an earlier version has noted no times for what it wrote first.
+    noted = zip_longest(reversed(call.undo.variables), reversed(call.undo.told_until))
+    for (name, before), until in noted:
         current = memory.variables(tx, ref, [name], now).get(name)
-        if current is None or current.source != CALLER:
+        if current is None or current.source != CALLER or until not in (None, current.expires_at):
             continue
         learned.setdefault(name, current.value)
         memory.save_variables(tx, ref, [] if before is None else [before], [name] if before is None else [])

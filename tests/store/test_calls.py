@@ -71,6 +71,7 @@ FULL = Call(
             ("refund", Intent("refund", IntentStatus.RESOLVED, 0, 10, 1, 20, "CA0", {"note": "paid"})),
         ),
         variables=(("colour", None), ("language", Variable("language", "fr", "crm", 60, 10, 1, 70_000))),
+        told_until=(90_000, 80_000),
     ),
     distrust=Distrust.FORWARDED,
     talk=Talk(
@@ -85,6 +86,7 @@ FULL = Call(
         offered=("moving",),
         opened=("refund_request", "callback_request"),
         settled=True,
+        counted=("refund_request",),
         destination="seniors",
         tried=("", "seniors"),
         attempt_of="CA0",

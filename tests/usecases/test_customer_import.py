@@ -12,7 +12,17 @@ import pytest
 from adapter.app import build_service
 from adapter.config import Config, SecurityConfig
 from adapter.engine import identity
-from adapter.engine.model import EndCall, Hints, IntentStatus, IntentUpdate, LineType, Mode, Principal, VariableUpdate
+from adapter.engine.model import (
+    Call,
+    EndCall,
+    Hints,
+    IntentStatus,
+    IntentUpdate,
+    LineType,
+    Mode,
+    Principal,
+    VariableUpdate,
+)
 from adapter.engine.policy import DAY, HOUR
 from adapter.store import calls, customers, meters, records
 from adapter.store.transaction import Transaction
@@ -60,7 +70,7 @@ def one_by_one(service: Service, principal: Principal, people: list[Record]) -> 
             call_id = f"import/{FILE[:12]}/{each.place}"
             found = recognize(service, tx, call_id, each.hints, now)
             end = EndCall(call_id, hints=each.hints, intents=each.intents, variables=each.variables)
-            _remember(service, tx, end, found.customer_ref, call_id, now)
+            _remember(service, tx, end, Call(call_id, now, found.customer_ref), now)
 
     service.store.transact(principal.realm, work)
 

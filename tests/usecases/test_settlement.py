@@ -9,6 +9,8 @@ import pytest
 
 from adapter.engine.line import Destination, DestinationKind
 from adapter.engine.model import HangUp, Hints, Outcome
+from adapter.store import calls
+from adapter.usecases import Service
 from adapter.usecases.end import hang_up
 from tests.builders import AGENTS, Api, ToldClock, a_line
 from tests.usecases.conftest import Calling
@@ -49,6 +51,39 @@ def test_an_intent_chosen_in_several_calls_counts_each_of_them(api: Api, phone: 
     phone.presses("call-2", "1")
     phone.hangs_up("call-2")
     assert intents(api, maria)["refund_request"] == ("open", 2)
+
+
+@pytest.mark.parametrize("order", ["SESE", "SSEE", "ESES"])
+def test_calls_that_overlap_count_once_each_however_often_they_say_it(
+    api: Api, calling: Calling, maria: str, order: str
+) -> None:
+    """Their hang-ups (S) and the agents' notes (E) come alternately of the one and of the other."""
+    phone = calling(a_line(menu=MENU))
+    came = {"S": 0, "E": 0}
+    for call in ("call-1", "call-2"):
+        phone.call(call)
+        phone.presses(call, "1")
+    for message in order:
+        came[message] += 1
+        if message == "S":
+            phone.hangs_up(f"call-{came[message]}")
+        else:
+            api.end(f"call-{came[message]}", customer_ref=maria, intent="refund_request", intent_status="open")
+    assert intents(api, maria)["refund_request"] == ("open", 2)
+
+
+def test_a_late_turn_counts_what_it_opens_and_nothing_again(api: Api, calling: Calling, maria: str) -> None:
+    """What became of the first call's hand-over is told after the second call was about the same."""
+    rings_back = Destination(DestinationKind.CALLBACK)
+    agents = Destination(DestinationKind.DIAL, AGENTS, after={Outcome.NO_ANSWER: "callback"})
+    phone = calling(a_line(menu=MENU, destination=agents, destinations={"callback": rings_back}))
+    for call in ("call-1", "call-2"):
+        phone.call(call)
+        phone.presses(call, "1")
+        phone.hangs_up(call)
+    phone.nobody_answers("call-1")
+    left = intents(api, maria)
+    assert (left["refund_request"], left["callback_request"]) == (("open", 2), ("open", 1))
 
 
 @pytest.mark.parametrize("order", ["".join(each) for each in permutations("TSE")])
@@ -199,6 +234,22 @@ def test_what_was_offered_out_of_the_others_memory_does_not_go_along(api: Api, c
     api.verdict("call-1", "rejected")
     assert api.customer(ref).json["intents"] == before
     assert intents(api, whose(api)) == {}
+
+
+def test_of_what_was_offered_out_of_the_others_memory_nothing_is_left_on_the_call(
+    api: Api, service: Service, calling: Calling
+) -> None:
+    """Nobody who erases the other would find it there."""
+    ref = api.start("earlier", "mobile", ani=ANI).json["customer_ref"]
+    api.end("earlier", customer_ref=ref, intent="moving")
+    phone = calling(offering())
+    assert "offer" in phone.call("call-1")
+    api.verdict("call-1", "rejected")
+    with service.store.read(phone.principal.realm) as tx:
+        call = calls.find(tx, "call-1")
+    assert call is not None
+    assert call.talk is not None
+    assert call.talk.offered == ()
 
 
 @pytest.mark.parametrize("order", ["SE", "ES"])

@@ -415,6 +415,22 @@ def test_a_language_that_somebody_else_changed_is_as_it_was(api: Api, calling: C
     assert api.customer(maria).json == before
 
 
+def test_a_language_that_another_call_chose_since_stays_chosen(
+    api: Api, calling: Calling, maria: str, clock: ToldClock
+) -> None:
+    """Two calls at once from one number; the first turns out to be a stranger's."""
+    phone = calling(a_line(languages=LANGUAGES))
+    for call_id in ("call-1", "call-2"):
+        phone.call(call_id)
+    for call_id, keys in (("call-1", "2"), ("call-2", "1")):
+        phone.presses(call_id, keys)
+        clock.advance(seconds=1)
+    chosen = variables(api, maria)["language"]
+    assert chosen != "de-DE"
+    api.verdict("call-1", "rejected")
+    assert variables(api, maria)["language"] == chosen
+
+
 # Repeated, unknown and late turns
 
 

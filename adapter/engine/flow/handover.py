@@ -191,5 +191,5 @@ def _about(talk: Talk, known: Known) -> tuple[str, int | None]:
 
 def _ordinal(intent: Intent, talk: Talk, known: Known) -> int:
     """A call that is taken up again counted already when it broke off."""
-    counted = intent.last_call_id in (known.call_id, talk.attempt_of)
+    counted = intent.intent in talk.counted or intent.last_call_id in (known.call_id, talk.attempt_of)
     return intent.attempt_count + (0 if counted else 1)

@@ -72,7 +72,7 @@ def _done(talk: Talk) -> Talk:
 def estranged(talk: Talk) -> Talk:
     """The talk of a caller who turned out to be somebody else: nothing that was offered from the other's memory, or
     that an earlier call of theirs was about."""
-    return replace(without_intents(talk, (*talk.offered, *talk.carried)), carried=())
+    return replace(without_intents(talk, (*talk.offered, *talk.carried)), offered=(), carried=())
 
 
 def without_intents(talk: Talk, hidden: Collection[str]) -> Talk:

@@ -79,6 +79,7 @@ def taken_up(resumed: Talk, known: Known, now: Millis) -> Talk:
         visited=tuple(place for place in resumed.visited if place not in asked_anew),
         language=resumed.language,
         offered=kept,
+        counted=resumed.counted,
         attempt_of=resumed.attempt_of,
         carried=carried,
     )

@@ -64,8 +64,8 @@ class Undo:
 
     Tokens are the store's blind indexes (hex), never numbers; `presented`: of all external ids that were shown.
     `previous_*` None: there was nothing before. `seen_at`: when the customer was seen, None: at the call's greeting.
-    `intents` and `variables`: what the conversation wrote, as it was
-    before.
+    `intents` and `variables`: what the conversation wrote, as it was before; `told_until`: for each of those variables,
+    in the same order, when what was written expires, which tells it from what another call wrote since.
     """
 
     created_customer: bool = False
@@ -79,6 +79,7 @@ class Undo:
     previous_line_type_at: Millis = 0
     intents: tuple[tuple[str, Intent | None], ...] = ()
     variables: tuple[tuple[str, Variable | None], ...] = ()
+    told_until: tuple[Millis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Talk:
     external id the caller named in this call. `locked`: too many wrong answers, nobody is verified in this call.
     `carried`: intents that the call which this one goes on with had opened, the last what it was about. They are among
     `opened` here only while this caller may hear them.
+    `counted`: intents that this call, or the one it goes on with, has had its word on: it counts each once, whatever
+    other calls say of them meanwhile.
     `unproved`: who was probably calling had a proof to give and has not given it; until then what the call opens and
     what it `learned` (variable, value) is nobody's memory.
     """
@@ -78,6 +80,7 @@ class Talk:
     offered: tuple[str, ...] = ()
     opened: tuple[str, ...] = ()
     settled: bool = False
+    counted: tuple[str, ...] = ()
     destination: str = ""
     tried: tuple[str, ...] = ()
     attempt_of: str = ""
