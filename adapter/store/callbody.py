@@ -1,6 +1,7 @@
 """The sealed part of a call's row, as compact JSON: short lists in the order of the fields, absent means the default.
 
-A field added later gets a new name with a default, so that rows written before can still be read.
+A field added later gets a new name with a default, so that rows written before can still be read; and at the top, so
+that the version before can still read what is written now.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def encode(call: Call) -> str:
         "told_until": call.undo.told_until,
         "distrust": call.distrust,
         "talk": _talk_fields(call),
+        # Beside the talk, whose fields a version before this one would not know.
+        "counted": call.talk.counted if call.talk else (),
     }
     return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
@@ -103,7 +106,7 @@ def decode(columns: Columns, text: str) -> Call:
         verdict_at=body.get("verdict_at"),
         undo=_undo(body.get("undo"), body.get("seen_at"), body.get("told_until", ())),
         distrust=None if body.get("distrust") is None else Distrust(body["distrust"]),
-        talk=_talk(body.get("talk"), columns.started_at),
+        talk=_talk(body.get("talk"), columns.started_at, body.get("counted", ())),
     )
 
 
@@ -189,7 +192,7 @@ def _talk_fields(call: Call) -> list[Any] | None:
     talk = call.talk
     if talk is None:
         return None
-    bare = Talk(talk.place, talk.turn, since=talk.since, tried=_usually_tried(talk.place))
+    bare = Talk(talk.place, talk.turn, since=talk.since, tried=_usually_tried(talk.place), counted=talk.counted)
     changed = {} if talk == bare else _differing(talk, bare)
     if talk.visited:
         changed["visited"] = [_PLACES.index(place) for place in talk.visited]
@@ -217,7 +220,7 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
-def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
+def _talk(row: list[Any] | None, started_at: Millis, counted: Sequence[str]) -> Talk | None:
     if row is None:
         return None
     place, turn, since, changed = (*row, *_PLAIN_TALK[len(row) :])
@@ -225,4 +228,4 @@ def _talk(row: list[Any] | None, started_at: Millis) -> Talk | None:
     if "visited" in named:
         named["visited"] = tuple(_PLACES[number] for number in named["visited"])
     tried = named.pop("tried", _usually_tried(_PLACES[place]))
-    return Talk(_PLACES[place], turn, since=started_at + since, tried=tried, **named)
+    return Talk(_PLACES[place], turn, since=started_at + since, tried=tried, counted=tuple(counted), **named)
