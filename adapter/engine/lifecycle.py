@@ -34,8 +34,8 @@ def is_free(call: Call | None, now: Millis, policy: CallPolicy) -> bool:
 
 
 def is_forgotten(at: Millis, now: Millis, policy: CallPolicy) -> bool:
-    """Whether news of this time, of a call that nobody knows, is news no more: a signed callback stays genuine for
-    ever, and what retention removes would be saved, and charged for, each time it is sent again."""
+    """Whether news of this time, of a call that nobody knows, is as good as of now: a signed callback stays genuine for
+    ever, and of its own time it would be swept away, and charged for, each time it is sent again."""
     return now - at >= policy.unique_days * DAY
 
 

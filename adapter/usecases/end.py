@@ -84,7 +84,7 @@ def note_hang_up(service: Service, principal: Principal, command: HangUp, tx: Tr
     if call is not None and call.hung_up_at is not None:
         return True
     if call is None and lifecycle.is_forgotten(command.at, now, service.policy.calls):
-        return True
+        command = replace(command, at=now)
     # The quota first: a hang-up that waits for the month's renewal is tried again and again, which must not use up the
     # rate of the organization's own requests.
     # Of a call that was refused for its quota there is nothing to end: kept, it would eat the next month's.
