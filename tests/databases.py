@@ -310,14 +310,22 @@ def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def rows_at(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    """What SQL (with ? for each value) finds in the database at this URL, read by a connection that cannot write."""
+    """What SQL (with ? for each value) finds in the database at this URL."""
+    with reading(url) as found:
+        return found(sql, *values)
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """`rows_at` for several questions: one connection, which cannot write."""
     if url.startswith("postgresql"):
-        with psycopg.connect(url) as connection:
-            connection.read_only = True
-            return connection.execute(sql.replace("?", "%s"), values).fetchall()
+        with psycopg.connect(url) as served:
+            served.read_only = True
+            yield lambda sql, *values: served.execute(sql.replace("?", "%s"), values).fetchall()
+        return
     file = url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
-        return connection.execute(sql, values).fetchall()
+        yield lambda sql, *values: connection.execute(sql, values).fetchall()
 
 
 def count(folder: Path, table: str) -> int:

@@ -62,13 +62,16 @@ class Scene:
     folder: Path
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
-        return {name: sorted(databases.rows(self.folder, f"SELECT * FROM {name}"), key=repr) for name in TABLES}
+        with databases.reading(databases.url_in(self.folder)) as rows:
+            return {name: sorted(rows(f"SELECT * FROM {name}"), key=repr) for name in TABLES}
 
 
 def scene(line: Line) -> Iterator[Scene]:
     with TemporaryDirectory() as folder:
         clock = ToldClock()
-        app = create_app(a_config(Path(folder), lines=(line,)), clock=clock, ids=CountedIds())
+        config = a_config(Path(folder), lines=(line,))
+        databases.brought_up_to_date(config.database.url)
+        app = create_app(config, clock=clock, ids=CountedIds())
         yield Scene(Api(app.test_client(), issue_key(app)), Twilio(app.test_client()), clock, Path(folder))
         app.extensions["sticky-calls"].store.close()
         databases.postgresql.take_back(Path(folder))

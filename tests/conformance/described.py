@@ -24,6 +24,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapter.app import create_app
 from adapter.web.openapi.document import ADDRESS
+from tests import databases
 from tests.builders import CountedIds, ToldClock, a_config, issue_key
 
 # Which customer_refs are known; the same name in both forms; both forms' length together; what may be anywhere inside a
@@ -77,7 +78,9 @@ def examine(cases: int, seed: int, phases: list[str] | None = None) -> Iterator[
 
 def run(folder: Path, findings: Findings, examples: int, seed: int, phases: list[str]) -> None:
     """One round: at most `examples` requests an operation and phase."""
-    app = create_app(a_config(folder), clock=ToldClock(), ids=CountedIds())
+    config = a_config(folder)
+    databases.brought_up_to_date(config.database.url)
+    app = create_app(config, clock=ToldClock(), ids=CountedIds())
     config = SchemathesisConfig()
     config._seed = seed
     project = config.projects.default

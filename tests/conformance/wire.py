@@ -125,7 +125,9 @@ def puts_through(reply: Reply) -> bool:
 
 @contextmanager
 def an_app(folder: Path, *organizations: Any, **changes: Any) -> Iterator[Flask]:
-    app = create_app(a_config(folder, *organizations, **changes), clock=ToldClock(), ids=CountedIds())
+    config = a_config(folder, *organizations, **changes)
+    databases.brought_up_to_date(config.database.url)
+    app = create_app(config, clock=ToldClock(), ids=CountedIds())
     yield app
     app.extensions["sticky-calls"].store.close()
 

@@ -50,6 +50,7 @@ class Drive:
         ]
         lines = tuple(a_line(number=DIALED[name], organization=name) for name in PLANS)
         config = a_config(Path(self._folder.name), *organizations, lines=lines)
+        databases.brought_up_to_date(config.database.url)
         self.app = create_app(config, clock=self.clock, ids=CountedIds())
         self.service = self.app.extensions["sticky-calls"]
         client = self.app.test_client()

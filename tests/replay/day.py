@@ -43,6 +43,7 @@ from adapter.replay.caller import Answer, Left, Outcome, Reaction
 from adapter.replay.exchange import Outgoing
 from adapter.replay.recording import recorder
 from adapter.store.sqlite.copying import copy_database
+from tests import databases
 from tests.builders import ACCOUNT, AUTH_TOKEN, NOW, PUBLIC_URL, Api, issue_key
 from tests.conversations.world import SETTINGS, configuration
 
@@ -236,6 +237,7 @@ def _save(exchange: InTurn, chance: random.Random, call: Call) -> None:
 
 def _remember(config: Config, chance: random.Random, count: int) -> list[str]:
     """People who called before; their numbers."""
+    databases.brought_up_to_date(config.database.url)
     app = create_app(config, clock=ToldClock(NOW - 86_400_000))
     api = Api(app.test_client(), issue_key(app))
     numbers = [f"+1650{number:07d}" for number in range(count)]
