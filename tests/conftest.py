@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import settings
+from werkzeug.routing import Rule
 
 from adapter.app import create_app
 from adapter.config import Config
@@ -18,6 +20,22 @@ from tests.builders import Api, CountedIds, ToldClock, Twilio, a_config, issue_k
 from tests.examples import SUITE
 
 settings.load_profile(SUITE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _urls_are_compiled_once() -> None:
+    """Werkzeug compiles two functions for each address of each app, the same ones for every test: most of what it takes
+    to make an app, and thousands are made."""
+    compiled: dict[object, Any] = {}
+    compile_builder = Rule._compile_builder
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = remembered  # type: ignore[assignment,method-assign]
 
 
 @pytest.fixture(scope="session", autouse=True)
