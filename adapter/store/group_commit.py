@@ -79,10 +79,49 @@ class Job(Generic[T]):
 
 
 Jobs = Sequence[Job[Any]]
-# Calls the first function for the jobs (again: for all of them, and who has come since), does all of them in one
-# transaction and commits it; then it may call the second, and nobody waits for what it does after that. A job that
-# fails alone gets its `failed`; what this raises before, all of them fail with. It has until the deadline to begin.
-Together = Callable[[Callable[[], Jobs], Callable[[], None], float], None]
+
+
+class Round:
+    """The jobs of one transaction, until they are told how it ended.
+
+    `waiting`: who waits as it begins. Each of them may step out until they are taken.
+    """
+
+    def __init__(self, waiting: Jobs, take: Callable[[], Jobs]) -> None:
+        self.waiting = waiting
+        # Until then it has to have its turn: nobody waits for longer.
+        self.deadline = max(job.deadline for job in waiting)
+        self.taken: list[Job[Any]] = []
+        self._take = take
+        self._is_told = False
+
+    def take(self) -> Jobs:
+        """All so far, who still waits, and who has come since."""
+        self.taken.extend(self._take())
+        return self.taken
+
+    def fail(self, error: BaseException, *, is_late: bool) -> None:
+        """What was committed is committed, whatever happens after it."""
+        if self._is_told:
+            return
+        if not self.taken and not is_late:
+            self.take()  # nobody would get further
+        for job in self.taken:
+            job.failed = job.failed or (error if len(self.taken) == 1 else _failure(error))
+
+    def tell(self) -> None:
+        """They go on."""
+        if self._is_told:
+            return
+        self._is_told = True
+        for job in self.taken:
+            job.done.release()
+
+
+# Takes the jobs once it has its turn, does all of them in one transaction and commits it; then it may tell them, and
+# nobody waits for what it does after that. A job that fails alone gets its `failed`; what this raises before they are
+# told, all of them fail with.
+Together = Callable[[Round], None]
 
 
 class GroupCommit:
@@ -165,14 +204,14 @@ class GroupCommit:
     def _write(self, together: Together) -> None:
         """What waits, in one transaction."""
         with self._mutex:
-            deadline = max((job.deadline for job in self._waiting), default=0.0)
-        if not deadline:
+            waiting = list(self._waiting)
+        if not waiting:
             return  # they have stepped out
-        round_ = _Round(self._take)
+        round_ = Round(waiting, self._take)
         try:
-            together(round_.take, round_.tell, deadline)
+            together(round_)
         except BaseException as error:  # noqa: BLE001 - raised by those who wait
-            round_.fail(error, is_late=time.monotonic() >= deadline)
+            round_.fail(error, is_late=time.monotonic() >= round_.deadline)
         round_.tell()
 
     def _take(self) -> Jobs:
@@ -181,37 +220,6 @@ class GroupCommit:
             self._waiting.clear()
             self._crowd += (len(waiting) - self._crowd) / 10
         return waiting
-
-
-class _Round:
-    """The jobs of one transaction, until they are told how it ended."""
-
-    def __init__(self, waiting: Callable[[], Jobs]) -> None:
-        self._waiting = waiting
-        self._is_told = False
-        self.taken: list[Job[Any]] = []
-
-    def take(self) -> Jobs:
-        """All so far, and who has come since."""
-        self.taken.extend(self._waiting())
-        return self.taken
-
-    def fail(self, error: BaseException, *, is_late: bool) -> None:
-        """What was committed is committed, whatever happens after it."""
-        if self._is_told:
-            return
-        if not self.taken and not is_late:
-            self.take()  # nobody would get further
-        for job in self.taken:
-            job.failed = job.failed or (error if len(self.taken) == 1 else _failure(error))
-
-    def tell(self) -> None:
-        """They go on."""
-        if self._is_told:
-            return
-        self._is_told = True
-        for job in self.taken:
-            job.done.release()
 
 
 def _failure(error: BaseException) -> BaseException:

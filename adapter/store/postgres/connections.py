@@ -165,7 +165,8 @@ def _limits(waits_seconds: float) -> list[Said]:
         ("statement_timeout", waits_seconds + _STATEMENT_SECONDS),
         ("idle_in_transaction_session_timeout", _IDLE_SECONDS),
     )
-    return [Said(f"SET LOCAL {name} = {max(1, int(seconds * 1_000))}") for name, seconds in limits]
+    # Never too short: what ends before a round's deadline is told to those who came later and can wait on, too.
+    return [Said(f"SET LOCAL {name} = {int(seconds * 1_000) + 1}") for name, seconds in limits]
 
 
 def translate(error: psycopg.Error, connection: Connection) -> AdapterError | psycopg.Error:

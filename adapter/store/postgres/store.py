@@ -27,7 +27,7 @@ from adapter.clock import ticks
 from adapter.engine.model import Millis, Realm
 from adapter.errors import StoreInterrupted, StoreUnavailable
 from adapter.store.database import Ahead, Store
-from adapter.store.group_commit import GroupCommit, Job, Jobs
+from adapter.store.group_commit import GroupCommit, Job, Round
 from adapter.store.sealing import Keyring
 from adapter.store.transaction import NO_REALM, Transaction
 
@@ -92,50 +92,41 @@ class PostgresStore(Store):
         job = Job(realm, work, time.monotonic() + patience, None, ahead, is_hurried=hurried)
         return group.do(job, self._together)
 
-    def _together(self, take: Callable[[], Jobs], _tell: Callable[[], None], deadline: float) -> None:
+    def _together(self, round_: Round) -> None:
         """What `GroupCommit` wants done. What went wrong for all is tried again for each alone."""
-        jobs: list[Job[Any]] = []
-
-        def taken() -> Jobs:
-            jobs[:] = take()
-            return jobs
-
         try:
-            self._in_one_go(taken)
+            self._in_one_go(round_)
         except _InDoubt:
             raise  # doing it again could do it twice
         except StoreInterrupted:
-            if all(time.monotonic() > job.deadline for job in jobs):
+            if all(time.monotonic() > job.deadline for job in round_.taken or round_.waiting):
                 raise
-            for job in jobs:
+            for job in round_.taken or round_.take():
                 self._by_itself(job, is_interrupted=True)
         except (psycopg.Error, _Mistaken):
-            for job in jobs:
+            for job in round_.taken or round_.take():
                 self._by_itself(job, is_interrupted=False)
 
-    def _in_one_go(self, take: Callable[[], Jobs]) -> None:
+    def _in_one_go(self, round_: Round) -> None:
+        """While others have the turn, whoever has no patience left steps out; the rest keep their place in the line."""
         batches = Batches(waits=True)
-        jobs = take()
-        if not jobs:
-            return  # they have stepped out
-        works = [self._work(job, batches) for job in jobs]
+        begun = {job: self._begun(job, batches) for job in round_.waiting}
         hurry = None
-        if any(job.is_hurried for job in jobs):
-            hurry = max(0.0, min(job.deadline for job in jobs) - time.monotonic())
-        with self._alone_in(jobs[0].realm.account, batches, hurry):
-            # While others had the turn more may have come.
-            works += [self._work(job, batches) for job in take()[len(works) :]]
+        if all(job.is_hurried for job in round_.waiting):
+            hurry = max(0.0, round_.deadline - time.monotonic())
+        with self._alone_in(round_.waiting[0].realm.account, batches, hurry):
+            works = [(job, begun.get(job) or self._begun(job, batches)) for job in round_.take()]
             for job, tx in works:
                 if len(works) == 1:
                     job.run(tx)
                 else:
                     job.run_apart(tx)
 
-    def _work(self, job: Job[Any], batches: Batches) -> tuple[Job[Any], PostgresTransaction]:
+    def _begun(self, job: Job[Any], batches: Batches) -> PostgresTransaction:
         tx = PostgresTransaction(batches, job.realm, self.keyring, self._time)
         if job.ahead is not None:
             batches.foresee(stages(tx, job.ahead))
-        return job, tx
+        return tx
 
     def _by_itself(self, job: Job[Any], *, is_interrupted: bool) -> None:
         try:

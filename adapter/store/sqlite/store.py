@@ -17,7 +17,7 @@ from adapter.engine.model import Realm
 from adapter.errors import ConfigError, StoreUnavailable
 from adapter.store import schema
 from adapter.store.database import Ahead, Store
-from adapter.store.group_commit import GroupCommit, Job, Jobs
+from adapter.store.group_commit import GroupCommit, Job, Round
 from adapter.store.sealing import Keyring
 from adapter.store.statements import Bound, Dialect, Prepared
 from adapter.store.transaction import Row, Transaction
@@ -242,11 +242,11 @@ class SqliteStore(Store):
                 committed()
             self.connections.checkpoint_if_due(connection, is_quiet=self._group.is_quiet())
 
-    def _together(self, take: Callable[[], Jobs], tell: Callable[[], None], deadline: float) -> None:
+    def _together(self, round_: Round) -> None:
         """What `GroupCommit` wants done. They do not wait for a checkpoint: with millions of customers it takes longer
         than ten commits."""
-        with self._writing(deadline, tell) as connection:
-            jobs = take()
+        with self._writing(round_.deadline, round_.tell) as connection:
+            jobs = round_.take()
             for job in jobs:
                 tx = SqliteTransaction(connection, job.realm, self.keyring)
                 if len(jobs) == 1:

@@ -226,8 +226,11 @@ def test_who_has_less_patience_than_the_store_gives_up_earlier(store: Store) -> 
 
 def test_who_finds_no_free_connection_is_refused(url: str, store: Store) -> None:
     small = open_store(url, Keyring(), lock_timeout_seconds=0.1, pool_size=1)
-    with small.read(HERE), pytest.raises(StoreUnavailable, match="no connection became free"):
-        small.transact(HERE, Work())
+    with small.read(HERE):
+        with pytest.raises(StoreUnavailable, match="no connection became free"):
+            used(small)
+        with pytest.raises(StoreUnavailable, match="busy: no"):
+            small.transact(HERE, Work())
     small.transact(HERE, Work())
     small.close()
 

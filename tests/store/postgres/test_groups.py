@@ -99,6 +99,19 @@ def test_what_the_database_refuses_late_is_its_own_failure_alone(
     assert (first.result(), last.result(), used(store)) == (1, 10, 11)
 
 
+@pytest.mark.parametrize("patience", [None, 20.0], ids=["patient", "less hurried"])
+def test_who_has_no_patience_left_takes_nobody_elses(
+    store: Store, other: Store, pool: ThreadPoolExecutor, patience: float | None
+) -> None:
+    with other.begin(HERE):
+        hurried = [pool.submit(store.transact, HERE, add(100), seconds) for seconds in (0.1, 0.5)]
+        waits = pool.submit(store.transact, ALSO_HERE, add(1), patience)
+        for each in hurried:
+            with pytest.raises(StoreUnavailable, match="busy"):
+                each.result()
+    assert (waits.result(), used(store)) == (1, 1)
+
+
 def test_a_lost_connection_is_nobodys_failure(store: Store, other: Store, pool: ThreadPoolExecutor) -> None:
     times: list[int] = []
 
