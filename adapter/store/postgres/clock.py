@@ -52,6 +52,8 @@ class SteadyTime:
 
     def __init__(self) -> None:
         self._last: _Reading | None = None
+        # Offsets between which time goes on: before and after the last correction of ours, which may be rolled back.
+        self._ours: tuple[int, ...] = ()
 
     def begin(self, tx: Transaction) -> None:
         """Make the row, and never be behind the newest hit: a window full of hits to come would stay full."""
@@ -78,20 +80,23 @@ class SteadyTime:
         known = dated(_READ, {"boot_id": _NAME}, _LEAST_STEP_MS)
         ((wall, offset),), not_before, not_after = known.rows, known.not_before, known.not_after
         last, steady = self._last, wall + offset
-        if last is not None and last.offset == offset:
+        if last is not None:
             earliest = last.steady + not_before - last.not_after
             latest = last.steady + not_after - last.not_before
             slack = _LEAST_STEP_MS + int(_DRIFT * (not_after - last.not_before))
-            if not earliest - slack <= steady <= latest + slack:
+            # Ahead is wrong whoever set the offset. Behind may be a node that came up and knew no more than the newest
+            # hit: to jump forward again would empty the windows of what was admitted since.
+            if steady > latest + slack or (steady < earliest - slack and offset in (last.offset, *self._ours)):
                 # The earliest it can be: a window must not roll on too soon.
                 return self._correct(tx, wall, offset, earliest)
         self._last = _Reading(offset, steady, not_before, not_after)
         return int(steady)
 
     def _correct(self, tx: Transaction, wall: Millis, offset: int, steady: Millis) -> Millis:
-        """The database's clock was set. Not remembered here: only what is committed is true, the next reading tells."""
+        """The database's clock was set. Only what is committed is true, so this reading is not remembered."""
         found = tx.row(_LOCK, {"boot_id": _NAME})
         if found is not None and found[0] != offset:
             return int(wall + found[0])  # another node was first
+        self._ours = offset, steady - wall
         tx.execute(_SET, {"boot_id": _NAME, "offset_ms": steady - wall})
         return int(steady)

@@ -86,6 +86,28 @@ def test_a_step_is_seen_by_one_and_felt_by_nobody(
     assert {steady(store, each) for each in (one, other, late)} == {before[0] + 1_020}
 
 
+@pytest.mark.parametrize("steps", [(HOUR, HOUR), (-HOUR, -HOUR), (HOUR, -2 * HOUR)])
+def test_nor_are_steps_in_a_row(
+    store: Store, told: Clocks, node: Callable[[], SteadyTime], steps: tuple[int, int]
+) -> None:
+    one = node()
+    before = steady(store, one)
+    for step in steps:
+        told.set(told.wall + step)
+        assert steady(store, one) == before
+
+
+def test_nobody_jumps_ahead_after_a_correction_of_somebody_elses(
+    store: Store, told: Clocks, node: Callable[[], SteadyTime]
+) -> None:
+    one, other = node(), node()
+    before = steady(store, one), steady(store, other)
+    told.set(told.wall + HOUR)
+    steady(store, other)
+    told.set(told.wall + HOUR)
+    assert {steady(store, one), steady(store, other)} == {before[0]}
+
+
 @pytest.mark.parametrize("drift", [-50, 50, -100, 100])
 def test_a_slewed_clock_has_not_stepped(store: Store, told: Clocks, node: Callable[[], SteadyTime], drift: int) -> None:
     one = node()
@@ -95,14 +117,16 @@ def test_a_slewed_clock_has_not_stepped(store: Store, told: Clocks, node: Callab
     assert steady(store, one) == told.wall
 
 
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+@pytest.mark.parametrize("readings", [1, 2], ids=["one job", "two jobs of a round"])
 def test_a_correction_that_was_rolled_back_is_made_again(
-    store: Store, told: Clocks, node: Callable[[], SteadyTime]
+    store: Store, told: Clocks, node: Callable[[], SteadyTime], readings: int, step: int
 ) -> None:
     one = node()
     before = steady(store, one)
-    told.set(told.wall + HOUR)
+    told.set(told.wall + step)
     with suppress(ZeroDivisionError), store.begin(HERE) as tx:
-        assert one.read(tx, tx.dated) == before
+        assert [one.read(tx, tx.dated) for _ in range(readings)] == [before] * readings
         raise ZeroDivisionError
     assert [steady(store, one), steady(store, one)] == [before, before]
 
