@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from adapter.errors import AdapterError, ConfigError, StoreDamaged, StoreInterrupted, StoreMismatch, StoreUnavailable
 from adapter.store.outage import Outage
 
-from .wire import Connection, Said, is_idle, is_lost
+from .wire import Connection, Said, first_line, is_idle, is_lost
 
 # What a transaction on this connection begins with, behind its BEGIN.
 Opening = Callable[[Connection], Sequence[Said]]
@@ -155,7 +155,7 @@ class Connections:
 
 
 def _unreachable(error: psycopg.Error) -> StoreUnavailable:
-    return StoreUnavailable(f"the database cannot be reached: {_first_line(error)}")
+    return StoreUnavailable(f"the database cannot be reached: {first_line(error)}")
 
 
 def _limits(waits_seconds: float) -> list[Said]:
@@ -172,19 +172,19 @@ def _limits(waits_seconds: float) -> list[Said]:
 def translate(error: psycopg.Error, connection: Connection) -> AdapterError | psycopg.Error:
     """What a caller is told. Constraint violations and misuse stay as they are: they are our own mistakes."""
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected) or is_lost(connection):
-        return StoreInterrupted(f"the database did not go through with it: {_first_line(error)}")
+        return StoreInterrupted(f"the database did not go through with it: {first_line(error)}")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
-        lacks = f"the database lacks what this version needs ({_first_line(error)})"
+        lacks = f"the database lacks what this version needs ({first_line(error)})"
         return StoreMismatch(f"{lacks}: run `sticky-calls db upgrade`")
     if isinstance(error, errors.LockNotAvailable):
         return StoreUnavailable("the database is busy: no turn to write within the time limit")
     if isinstance(error, errors.InsufficientPrivilege):
-        return StoreUnavailable(f"the database cannot be used: {_first_line(error)}")
+        return StoreUnavailable(f"the database cannot be used: {first_line(error)}")
     if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
-        return StoreDamaged(f"the database is damaged: {_first_line(error)}")
+        return StoreDamaged(f"the database is damaged: {first_line(error)}")
     if isinstance(error, _OUR_MISTAKES):
         return error
-    return StoreUnavailable(f"the database cannot be used: {_first_line(error)}")
+    return StoreUnavailable(f"the database cannot be used: {first_line(error)}")
 
 
 def named(url: str) -> str:
@@ -198,8 +198,3 @@ def named(url: str) -> str:
     host, port = parts.get("host") or "localhost", parts.get("port")
     where = f"{host}:{port}" if port else str(host)
     return f"postgresql://{where}/{parts.get('dbname') or parts.get('user') or ''}"
-
-
-def _first_line(error: psycopg.Error) -> str:
-    """Without DETAIL, which quotes the row."""
-    return str(error).partition("\n")[0].strip() or type(error).__name__

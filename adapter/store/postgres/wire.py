@@ -84,7 +84,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             if answer.status in _FAILED:
                 for key in awaited[place:]:
                     self._names.pop(key, None)  # type: ignore[arg-type]  # None is no key
-                raise errors.error_from_result(answer)
+                raise _error(answer)
         return [answer for key, answer in zip(awaited, answers, strict=True) if key is None]
 
     def rows(self, answer: pq.abc.PGresult) -> list[tuple[Any, ...]]:
@@ -158,7 +158,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
                 return answers
             answers.append(answer)
             if self.pgconn.status == pq.ConnStatus.BAD:
-                raise errors.error_from_result(answer)
+                raise _error(answer)
 
     def _wait(self, left: int, deadline: float | None, answers: Sequence[pq.abc.PGresult]) -> int:
         """Send what could not be sent yet, take what has come; whether there is still something to send."""
@@ -173,8 +173,13 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             # Its last words tell more: why it ended the session.
             failed = next((answer for answer in answers if answer.status in _FAILED), None)
             if failed is not None:
-                raise errors.error_from_result(failed) from None
+                raise _error(failed) from None
             raise
+
+
+def first_line(error: psycopg.Error) -> str:
+    """Without DETAIL and CONTEXT, which quote the row and the values."""
+    return str(error).partition("\n")[0].strip() or type(error).__name__
 
 
 def is_lost(connection: psycopg.Connection[Any]) -> bool:
@@ -188,6 +193,13 @@ def is_lost(connection: psycopg.Connection[Any]) -> bool:
 def is_idle(connection: psycopg.Connection[Any]) -> bool:
     """No transaction is open on it."""
     return not connection.closed and connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+
+def _error(answer: pq.abc.PGresult) -> psycopg.Error:
+    """Told in one line from the start: a traceback shows what an error came from, too."""
+    error = errors.error_from_result(answer)
+    error.args = (first_line(error),)
+    return error
 
 
 @cache
