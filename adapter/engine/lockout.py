@@ -24,7 +24,7 @@ class WrongAnswers:
 
 
 def one_more(before: WrongAnswers | None, rules: Confirm, now: Millis) -> WrongAnswers:
-    """`lockout_failures` within `lockout_hours` of the first lock; the lock lasts as long again from the last."""
+    """`lockout_failures` within `lockout_hours` of the first wrong answer lock, for as long again from the last."""
     hours = rules.lockout_hours * HOUR
     if before is None or before.until <= now:
         return WrongAnswers(1, now + hours)

@@ -23,11 +23,6 @@ class Month:
     used: int
     limit: int | None
 
-    @property
-    def is_used_up(self) -> bool:
-        """Whether billable requests are refused now."""
-        return self.limit is not None and self.used >= self.limit
-
 
 @dataclass(frozen=True, slots=True)
 class Consumption:

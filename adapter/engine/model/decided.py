@@ -23,8 +23,8 @@ class Identity:
 class Evidence:
     """One line of an explanation: what was looked at, the rule that judged it, and what it added.
 
-    `kind`: customer_ref | external_id | ani | recency | verdict. `subject` never holds a personal value (an
-    external id's *key*, a line type). `counted` False: left out, and `rule` says why.
+    `kind`: customer_ref | external_id | ani | recency | cap | candidate | verdict. `subject` never holds a personal
+    value (an external id's *key*, a line type). `counted` False: left out, and `rule` says why.
     """
 
     kind: str

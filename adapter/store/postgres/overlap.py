@@ -1,7 +1,7 @@
 """Whether writing something can change what was read before: what the two say of rows, compared without a database.
 
 Two statements about one table cannot meet when they name different values of the same column of its key, as a key
-never changes. What is not understood meets everything. Leaves out: what is remembered (`read_ahead`).
+never changes. What is not understood meets everything. Leaves out: what is remembered (`batches`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The schema on PostgreSQL: brought to this version, and checked. The steps are the same as SQLite's (`schema`).
 
-Works in the schema that the connection's search_path names first. Leaves out: connections (`postgres`).
+Works in the schema that the connection's search_path names first. Leaves out: connections (`connections`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ round trips, see `batches`), and the threads of a process that want to write to 
 
 A connection lost during COMMIT leaves it unknown whether that was committed, and doing it again could do it twice. So
 each transaction leaves a mark beside its effect, in a row of its connection's own, and the mark is looked for under the
-account's turn: whoever has the turn knows that the lost transaction is over. Leaves out: connections (`postgres`).
+account's turn: whoever has the turn knows that the lost transaction is over. Leaves out: connections
+(`connections`).
 """
 
 from __future__ import annotations

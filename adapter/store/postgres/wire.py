@@ -2,8 +2,8 @@
 
 libpq's pipeline mode: everything is sent at once and answered in order, up to the first that fails. Statements that are
 said again are prepared, unless something stands in between that gives each transaction another session (a PgBouncer in
-transaction mode): there a prepared one would not be found. Leaves out: transactions, and who has which connection
-(`postgres`).
+transaction mode): there a prepared one would not be found. Leaves out: transactions (`store`), and who has which
+connection (`connections`).
 """
 
 from __future__ import annotations

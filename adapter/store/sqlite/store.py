@@ -1,6 +1,6 @@
 """The store on one SQLite file: one writer at a time on the whole machine, and a group of readers beside it.
 
-Leaves out: how connections are opened and kept (`sqlite`), the lock (`writelock`).
+Leaves out: how connections are opened and kept (`connections`), the lock (`writelock`).
 """
 
 from __future__ import annotations

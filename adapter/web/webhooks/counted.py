@@ -1,6 +1,6 @@
 """What becomes of a call, told to the metrics: how callers were greeted, what they were asked, what they proved.
 
-Nothing is told without metrics. Leaves out: how long it took (`scrape.timed`).
+Nothing is told without metrics. Leaves out: how long it took (`web.timed`).
 """
 
 from __future__ import annotations
