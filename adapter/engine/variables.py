@@ -22,9 +22,9 @@ def apply(
     return keep, forget
 
 
-def is_living(variable: Variable, now: Millis) -> bool:
-    """Gone at the very millisecond it expires."""
-    return variable.expires_at > now
+def is_living(expires_at: Millis, now: Millis) -> bool:
+    """A variable is gone at the very millisecond it expires."""
+    return expires_at > now
 
 
 def _written(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
+from adapter.engine.variables import is_living
 
 from .refs import to_bytes
 from .statements import Prepared, bind, upsert
@@ -168,7 +169,7 @@ def variable_of(tx: Transaction, customer: bytes, row: Row) -> Variable:
 
 def _lives(row: Row, now: Millis) -> bool:
     """Judged here and not in SQL: what is asked is then known before the time is."""
-    return bool(row[_EXPIRES_AT] > now)
+    return is_living(row[_EXPIRES_AT], now)
 
 
 def _name(text: str) -> bytes:

@@ -45,8 +45,8 @@ class TestIntents:
 
 
 class TestVariables:
-    def living(self, name: str, **change: int) -> Variable:
-        return Variable(name, "old", None, 60, NOW - HOUR, 3, change.get("expires_at", NOW + 1))
+    def living(self, name: str) -> Variable:
+        return Variable(name, "old", None, 60, NOW - HOUR, 3, NOW + 1)
 
     def test_writing_renews_the_time_to_live_and_keeps_the_place(self) -> None:
         keep, forget = variables.apply(
@@ -64,7 +64,7 @@ class TestVariables:
 
     @pytest.mark.parametrize(("expires_at", "living"), [(NOW + 1, True), (NOW, False)])
     def test_it_is_gone_at_the_very_millisecond(self, expires_at: int, living: bool) -> None:
-        assert variables.is_living(self.living("v", expires_at=expires_at), NOW) is living
+        assert variables.is_living(expires_at, NOW) is living
 
 
 class TestIdempotency:
