@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from adapter.engine.model import Millis
 
 from .refs import to_bytes
-from .statements import Bound, PerTokens, any_of, bind, numbered, upsert
+from .statements import Bound, PerTokens, any_of, bind, numbered, of_realm, upsert
 from .tables import answers
 from .transaction import Transaction
 
@@ -29,16 +29,14 @@ class Kept:
 
 _FIND = PerTokens(
     lambda number: sa.select(answers.c.token, answers.c.fingerprint, answers.c.sealed, answers.c.expires_at).where(
-        answers.c.account == bind("account"),
-        answers.c.realm == bind("realm"),
+        of_realm(answers),
         answers.c.scope == bind("scope"),
         any_of(answers.c.token, number),
     )
 )
 _FORGET = PerTokens(
     lambda number: sa.delete(answers).where(
-        answers.c.account == bind("account"),
-        answers.c.realm == bind("realm"),
+        of_realm(answers),
         answers.c.scope == bind("scope"),
         any_of(answers.c.token, number),
     )

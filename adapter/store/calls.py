@@ -11,23 +11,22 @@ from adapter.engine.model import Call, Millis
 
 from . import callbody
 from .refs import from_bytes, to_bytes
-from .statements import Prepared, bind, upsert
+from .statements import Prepared, bind, of_realm, upsert
 from .tables import calls
 from .transaction import Row, Transaction
 
 _COLUMNS = [column for column in calls.c if column.name not in ("account", "realm")]
-_OF_REALM = sa.and_(calls.c.account == bind("account"), calls.c.realm == bind("realm"))
-_FIND = Prepared(sa.select(*_COLUMNS).where(_OF_REALM, calls.c.call_id == bind("call_id")))
+_FIND = Prepared(sa.select(*_COLUMNS).where(of_realm(calls), calls.c.call_id == bind("call_id")))
 _OF_CUSTOMER = Prepared(
     sa.select(*_COLUMNS)
-    .where(_OF_REALM, calls.c.customer == bind("customer"))
+    .where(of_realm(calls), calls.c.customer == bind("customer"))
     .order_by(calls.c.started_at.desc(), calls.c.call_id)
     .limit(bind("number"))
 )
 _UNCLAIMED = Prepared(
     sa.select(*_COLUMNS)
     .where(
-        _OF_REALM,
+        of_realm(calls),
         calls.c.customer.is_(None),
         sa.tuple_(calls.c.started_at, calls.c.call_id) < sa.tuple_(bind("since"), bind("before")),
     )
@@ -36,7 +35,7 @@ _UNCLAIMED = Prepared(
 )
 _BEGUN_AFTER = Prepared(
     sa.select(*_COLUMNS)
-    .where(_OF_REALM, sa.tuple_(calls.c.started_at, calls.c.call_id) > sa.tuple_(bind("since"), bind("after")))
+    .where(of_realm(calls), sa.tuple_(calls.c.started_at, calls.c.call_id) > sa.tuple_(bind("since"), bind("after")))
     .order_by(calls.c.started_at, calls.c.call_id)
     .limit(bind("number"))
 )

@@ -26,7 +26,7 @@ from .identities import (
     unlink_external,
 )
 from .refs import from_bytes, to_bytes
-from .statements import PerTokens, Prepared, any_of, bind, numbered
+from .statements import PerTokens, Prepared, any_of, bind, numbered, of_realm
 from .tables import LINE_TYPES, customers, external_ids, numbers, sightings, tombstones
 from .transaction import Transaction
 
@@ -57,10 +57,6 @@ LINKS_CONSIDERED = 50
 NUMBERS_COUNTED = 10
 
 
-def _of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
-
-
 _CUSTOMER = Prepared(
     sa.select(customers.c.last_contact, external_ids.c.key)
     .select_from(
@@ -73,52 +69,52 @@ _CUSTOMER = Prepared(
             ),
         )
     )
-    .where(_of_realm(customers), customers.c.customer == bind("customer"))
+    .where(of_realm(customers), customers.c.customer == bind("customer"))
 )
-_EXISTS = Prepared(sa.select(sa.literal(1)).where(_of_realm(customers), customers.c.customer == bind("customer")))
+_EXISTS = Prepared(sa.select(sa.literal(1)).where(of_realm(customers), customers.c.customer == bind("customer")))
 _NUMBERS = PerTokens(
     lambda number: (
         sa.select(
             numbers.c.customer, numbers.c.last_seen, numbers.c.line_type, numbers.c.line_type_at, numbers.c.doubts
         )
-        .where(_of_realm(numbers), any_of(numbers.c.token, number))
+        .where(of_realm(numbers), any_of(numbers.c.token, number))
         .order_by(numbers.c.last_seen.desc(), numbers.c.customer)
         .limit(LINKS_CONSIDERED)
     )
 )
 _EXTERNAL = PerTokens(
     lambda number: sa.select(external_ids.c.customer, external_ids.c.last_seen, external_ids.c.doubts).where(
-        _of_realm(external_ids), any_of(external_ids.c.token, number)
+        of_realm(external_ids), any_of(external_ids.c.token, number)
     )
 )
 _SIGHTINGS = PerTokens(
     lambda number: (
         sa.select(sightings.c.ani, sightings.c.call_id)
-        .where(_of_realm(sightings), any_of(sightings.c.pair, number))
+        .where(of_realm(sightings), any_of(sightings.c.pair, number))
         .limit(NUMBERS_COUNTED + 1)
     )
 )
 _SIGHTING = PerTokens(
     lambda number: sa.select(sightings.c.call_id).where(
-        _of_realm(sightings), any_of(sightings.c.pair, number), any_of(sightings.c.ani, number, "ani")
+        of_realm(sightings), any_of(sightings.c.pair, number), any_of(sightings.c.ani, number, "ani")
     )
 )
 _CREATE = Prepared(
     sa.insert(customers).from_select(
         ["account", "realm", "customer", "created_at", "last_contact"],
         sa.select(bind("account"), bind("realm"), bind("customer"), bind("now"), bind("now")).where(
-            ~sa.exists().where(_of_realm(tombstones), tombstones.c.customer == bind("customer"))
+            ~sa.exists().where(of_realm(tombstones), tombstones.c.customer == bind("customer"))
         ),
     )
 )
 _TOUCH = Prepared(
     sa.update(customers)
-    .where(_of_realm(customers), customers.c.customer == bind("customer"))
+    .where(of_realm(customers), customers.c.customer == bind("customer"))
     .values(last_contact=bind("now"))
 )
 _RESTORE_CONTACT = Prepared(
     sa.update(customers)
-    .where(_of_realm(customers), customers.c.customer == bind("customer"), customers.c.last_contact == bind("only_if"))
+    .where(of_realm(customers), customers.c.customer == bind("customer"), customers.c.last_contact == bind("only_if"))
     .values(last_contact=bind("to"))
 )
 

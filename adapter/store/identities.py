@@ -15,7 +15,7 @@ from adapter.engine.model import LineType, Millis
 from adapter.engine.policy import DAY
 
 from .refs import to_bytes
-from .statements import Bound, PerTokens, Prepared, any_of, bind, bind_whole, numbered
+from .statements import Bound, PerTokens, Prepared, any_of, bind, bind_whole, numbered, of_realm
 from .tables import LINE_TYPES, external_ids, numbers, sightings
 from .transaction import Row, Transaction
 
@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 
 def _at(table: sa.Table, number: int) -> sa.ColumnElement[bool]:
     """This realm's rows under any of the tokens."""
-    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"), any_of(table.c.token, number))
+    return sa.and_(of_realm(table), any_of(table.c.token, number))
 
 
 def _link(table: sa.Table, number: int) -> sa.ColumnElement[bool]:
@@ -86,16 +86,13 @@ _DOUBT_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(d
 _TRUST_EXTERNAL = Prepared(sa.update(external_ids).where(_ONE_EXTERNAL).values(doubts=0, last_seen=bind("now")))
 EXTERNAL_OF_CUSTOMER = Prepared(
     sa.select(external_ids.c.token, external_ids.c.sealed, external_ids.c.key).where(
-        external_ids.c.account == bind("account"),
-        external_ids.c.realm == bind("realm"),
-        external_ids.c.customer == bind("customer"),
+        of_realm(external_ids), external_ids.c.customer == bind("customer")
     )
 )
 
 _SEEN_AGAIN = PerTokens(
     lambda number: sa.select(sightings.c.pair, sightings.c.ani, sightings.c.seen_at).where(
-        sightings.c.account == bind("account"),
-        sightings.c.realm == bind("realm"),
+        of_realm(sightings),
         any_of(sightings.c.pair, number, "pair"),
         any_of(sightings.c.ani, number, "ani"),
     )
@@ -103,8 +100,7 @@ _SEEN_AGAIN = PerTokens(
 _REFRESH_SIGHTING = Prepared(
     sa.update(sightings)
     .where(
-        sightings.c.account == bind("account"),
-        sightings.c.realm == bind("realm"),
+        of_realm(sightings),
         sightings.c.pair == bind("of_pair"),
         sightings.c.ani == bind("of_ani"),
     )

@@ -11,15 +11,13 @@ import sqlalchemy as sa
 
 from adapter.engine.lockout import WrongAnswers
 
-from .statements import PerTokens, Prepared, any_of, bind, numbered
+from .statements import PerTokens, Prepared, any_of, numbered, of_realm
 from .tables import lockouts
 from .transaction import Transaction
 
 
 def _of(number: int) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        lockouts.c.account == bind("account"), lockouts.c.realm == bind("realm"), any_of(lockouts.c.token, number)
-    )
+    return sa.and_(of_realm(lockouts), any_of(lockouts.c.token, number))
 
 
 _FIND = PerTokens(

@@ -14,7 +14,7 @@ from adapter.engine.model import Intent, IntentStatus, Memory, Millis, Variable
 from adapter.engine.variables import is_living
 
 from .refs import to_bytes
-from .statements import Prepared, bind, upsert
+from .statements import Prepared, bind, of_realm, upsert
 from .tables import INTENT_STATUSES, customers
 from .tables import intents as intents_table
 from .tables import variables as variables_table
@@ -22,9 +22,7 @@ from .transaction import Row, Transaction
 
 
 def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        table.c.account == bind("account"), table.c.realm == bind("realm"), table.c.customer == bind("customer")
-    )
+    return sa.and_(of_realm(table), table.c.customer == bind("customer"))
 
 
 _INTENT_COLUMNS = [column for column in intents_table.c if column.name not in ("account", "realm", "customer")]

@@ -19,7 +19,7 @@ from .database import Store
 from .identities import EXTERNAL_OF_CUSTOMER
 from .memory import all_intents, memory
 from .refs import from_bytes, to_bytes
-from .statements import PerTokens, Prepared, any_of, bind, numbered
+from .statements import PerTokens, Prepared, any_of, bind, numbered, of_realm
 from .tables import LINE_TYPES, answers, customers, external_ids, intents, numbers, sightings, tombstones, variables
 from .transaction import Transaction
 
@@ -39,15 +39,11 @@ class CustomerRecord:
 
 
 def _of_customer(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        table.c.account == bind("account"), table.c.realm == bind("realm"), table.c.customer == bind("customer")
-    )
+    return sa.and_(of_realm(table), table.c.customer == bind("customer"))
 
 
 def _sightings_under(column: sa.ColumnElement[bytes], number: int) -> sa.Delete:
-    return sa.delete(sightings).where(
-        sightings.c.account == bind("account"), sightings.c.realm == bind("realm"), any_of(column, number)
-    )
+    return sa.delete(sightings).where(of_realm(sightings), any_of(column, number))
 
 
 _CUSTOMER = Prepared(sa.select(customers.c.created_at, customers.c.last_contact).where(_of_customer(customers)))
@@ -60,11 +56,7 @@ _FORGET_PAIR = PerTokens(lambda number: _sightings_under(sightings.c.pair, numbe
 _FORGET_NUMBER = PerTokens(lambda number: _sightings_under(sightings.c.ani, number))
 _FORGET_UNLINKED = PerTokens(
     lambda number: _sightings_under(sightings.c.ani, number).where(
-        ~sa.exists().where(
-            external_ids.c.account == bind("account"),
-            external_ids.c.realm == bind("realm"),
-            external_ids.c.token == sightings.c.pair,
-        )
+        ~sa.exists().where(of_realm(external_ids), external_ids.c.token == sightings.c.pair)
     )
 )
 _ERASED_TABLES = (numbers, external_ids, intents, variables, answers, customers)

@@ -119,6 +119,11 @@ class PerTokens:
         return made
 
 
+def of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
+    """The rows of the transaction's realm, and of no other."""
+    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
+
+
 def any_of(column: sa.ColumnElement[bytes], number: int, name: str = "token") -> sa.ColumnElement[bool]:
     """`column` is one of the placeholders token0, token1 … (or another `name`)."""
     if number == 1:
