@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Millis
 
+from . import meters
 from .statements import Prepared, bind
-from .tables import clocks, organizations, rate_hits
+from .tables import clocks
 from .transaction import Transaction
 
 _ANY = Prepared(sa.select(clocks.c.boot_id).limit(1))
@@ -20,14 +21,6 @@ _TOUCH = Prepared(
     sa.update(clocks)
     .where(clocks.c.boot_id == sa.select(sa.func.min(clocks.c.boot_id)).scalar_subquery())
     .values(offset_ms=clocks.c.offset_ms + bind("by"))
-)
-_ORGANIZATIONS = Prepared(sa.select(organizations.c.account, organizations.c.number))
-# One account a statement: a distributed database keeps each account's hits in a place of its own.
-_NEWEST_HIT = Prepared(
-    sa.select(rate_hits.c.at)
-    .where(rate_hits.c.account == bind("account"), rate_hits.c.organization == bind("organization"))
-    .order_by(rate_hits.c.at.desc())
-    .limit(1)
 )
 
 
@@ -53,15 +46,6 @@ def offset(tx: Transaction, boot_id: str, ticks: int, wall: Millis) -> int:
     found = tx.row(_OFFSET, {"boot_id": boot_id})
     if found is not None:
         return int(found[0])
-    decided: int = max([wall, *newest_hits(tx)]) - ticks
+    decided: int = max([wall, *meters.newest_hits(tx)]) - ticks
     tx.execute(_INSERT, {"boot_id": boot_id, "offset_ms": decided})
     return decided
-
-
-def newest_hits(tx: Transaction) -> list[Millis]:
-    """When each organization that ever made a request was last admitted (steady time, ms)."""
-    found = (
-        tx.row(_NEWEST_HIT, {"account": account, "organization": number})
-        for account, number in tx.rows(_ORGANIZATIONS, {})
-    )
-    return [row[0] for row in found if row is not None]

@@ -13,7 +13,7 @@ from adapter.engine.limits import Window
 from adapter.engine.model import Millis
 
 from .statements import Prepared, bind, upsert
-from .tables import rate_hits
+from .tables import organizations, rate_hits
 from .tables import usage as usage_table
 from .transaction import Transaction
 
@@ -22,6 +22,7 @@ def _hits(table: sa.FromClause = rate_hits) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.account == bind("account"), table.c.organization == bind("organization"))
 
 
+_ORGANIZATIONS = Prepared(sa.select(organizations.c.account, organizations.c.number))
 _NEWEST = Prepared(
     sa.select(rate_hits.c.at, rate_hits.c.seq)
     .where(_hits())
@@ -67,6 +68,15 @@ def newest_hit(tx: Transaction, organization_number: int) -> Millis | None:
     """When this organization was last admitted (steady time, ms)."""
     newest = tx.row(_NEWEST, {"organization": organization_number})
     return None if newest is None else int(newest[0])
+
+
+def newest_hits(tx: Transaction) -> list[Millis]:
+    """When each organization of any account was last admitted, if it ever was (steady time, ms)."""
+    # One account a statement: a distributed database keeps each account's hits in a place of its own.
+    found = (
+        tx.row(_NEWEST, {"account": account, "organization": number}) for account, number in tx.rows(_ORGANIZATIONS, {})
+    )
+    return [int(row[0]) for row in found if row is not None]
 
 
 def hit(tx: Transaction, organization_number: int, at: Millis) -> None:

@@ -28,7 +28,7 @@ HOT = (
     "rekey",
 )
 # Reading a whole small table is the point of these, or they run once a boot.
-WHOLE = {("keys", "_ALL"), ("sweep", "_ORGANIZATIONS")}
+WHOLE = {("keys", "_ALL"), ("meters", "_ORGANIZATIONS"), ("sweep", "_ORGANIZATIONS")}
 
 
 def prepared() -> list[tuple[str, str, Prepared]]:

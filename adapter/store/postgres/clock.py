@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from adapter.engine.model import Millis
-from adapter.store import clocks
+from adapter.store import meters
 from adapter.store.statements import Bound, Prepared, bind, upsert
-from adapter.store.tables import clocks as clocks_table
+from adapter.store.tables import clocks
 from adapter.store.transaction import Transaction
 
 from .batches import Known
@@ -28,9 +28,9 @@ _DRIFT = 0.001
 _LEAST_STEP_MS = 50
 
 _wall = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()) * 1000, sa.BigInteger())
-_READ = Prepared(sa.select(_wall, clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")))
-_LOCK = Prepared(sa.select(clocks_table.c.offset_ms).where(clocks_table.c.boot_id == bind("boot_id")).with_for_update())
-_SET = upsert(clocks_table)
+_READ = Prepared(sa.select(_wall, clocks.c.offset_ms).where(clocks.c.boot_id == bind("boot_id")))
+_LOCK = Prepared(sa.select(clocks.c.offset_ms).where(clocks.c.boot_id == bind("boot_id")).with_for_update())
+_SET = upsert(clocks)
 
 
 # Rows, and between which ticks they were read: no further apart than so many ms, if that can be.
@@ -63,7 +63,7 @@ class SteadyTime:
             found = tx.row(_READ, {"boot_id": _NAME})
         assert found is not None
         wall, offset = found
-        behind = max(clocks.newest_hits(tx), default=0) - (wall + offset)
+        behind = max(meters.newest_hits(tx), default=0) - (wall + offset)
         if behind > 0:
             tx.execute(_SET, {"boot_id": _NAME, "offset_ms": offset + behind})
 
