@@ -14,7 +14,17 @@ from itertools import chain, repeat
 from typing import Final
 
 from adapter.engine import identity, intents, variables
-from adapter.engine.model import Hints, Intent, IntentStatus, IntentUpdate, Millis, Principal, VariableUpdate
+from adapter.engine.model import (
+    Basis,
+    Decision,
+    Hints,
+    Intent,
+    IntentStatus,
+    IntentUpdate,
+    Millis,
+    Principal,
+    VariableUpdate,
+)
 from adapter.engine.policy import DAY
 from adapter.store import answers
 from adapter.store.bulk.roster import Roster
@@ -37,7 +47,7 @@ class Record:
     """One customer of the other system. `hints` decide who it is; `numbers`: further ones of theirs. `last_contact`
     None: not known. `last_seen`: of each number, that of `hints` first; None or left out: at the last contact.
     `attempts`: how often intents were left open, by name. A `customer_ref` that nobody has becomes that of a customer
-    who is new."""
+    who is new, whoever else has the numbers; of one who was erased nothing is taken."""
 
     place: int
     hints: Hints
@@ -120,26 +130,29 @@ class _Importing:
 
     def take(self, record: Record) -> bool | None:
         """Whether the customer is new; None: they were erased."""
+        given = record.hints.customer_ref
+        if given is not None and self.roster.is_erased(given):
+            return None
         call_id = f"import/{self.file[:12]}/{record.place}"
         contact = record.last_contact if record.last_contact is not None else self.now - _LONG_AGO
         seen = chain(record.last_seen, repeat(None))
         ref, is_new = self._recognized(record.hints, call_id, contact, next(seen))
-        if ref is None:
-            return None
+        brought_along = is_new and ref == given
         for number in record.numbers:
-            self._recognized(replace(number, customer_ref=ref), call_id, contact, next(seen))
+            hints = replace(number, customer_ref=ref)
+            self._recognized(hints, call_id, contact, next(seen), is_theirs=brought_along)
         self._remember(record, ref, call_id)
         return is_new
 
-    def _recognized(self, hints: Hints, call_id: str, contact: Millis, seen: Millis | None) -> tuple[str | None, bool]:
+    def _recognized(
+        self, hints: Hints, call_id: str, contact: Millis, seen: Millis | None, *, is_theirs: bool = False
+    ) -> tuple[str, bool]:
         """Whose record it is, the links written that the decision says. `seen`: when the number was."""
         roster = self.roster
-        decision = identity.resolve(call_id, hints, roster.facts(hints), self.service.policy, self.now)
+        decision = self._decided(hints, call_id, is_theirs=is_theirs)
         ref = decision.customer_ref
         if ref is None:
             ref = self._new_ref(hints)
-            if ref is None:
-                return None, False
             roster.create(ref, self.now, contact)
         else:
             roster.touch(ref, contact)
@@ -151,14 +164,24 @@ class _Importing:
             roster.sight(hints.ani, decision.links.sightings, call_id, contact)
         return ref, decision.customer_ref is None
 
-    def _new_ref(self, hints: Hints) -> str | None:
+    def _decided(self, hints: Hints, call_id: str, *, is_theirs: bool) -> Decision:
+        """`is_theirs`: the number, whoever else has it. So it is where the record brings a customer along: a reference
+        is an id of which everybody has one, so who has another is another person (semantics §5, a new external id)."""
+        facts, policy = self.roster.facts(hints), self.service.policy
+        by_all = identity.resolve(call_id, hints, facts, policy, self.now)
+        brings_along = hints.customer_ref not in (None, *facts.customers) and by_all.basis in (Basis.ANI, Basis.NEW)
+        if not is_theirs and not brings_along:
+            return by_all
+        return identity.resolve(call_id, hints, replace(facts, ani=()), policy, self.now)
+
+    def _new_ref(self, hints: Hints) -> str:
         """The one that the record brings along, if nobody has it: other systems know the customer by it."""
         given = hints.customer_ref
-        if given is None or self.roster.facts(Hints(customer_ref=given)).customers:
-            drawn = self.service.ids.customer_ref()
-            self.neighbourhood = self.neighbourhood or drawn[:_SHARED_DIGITS]
-            return self.neighbourhood + drawn[_SHARED_DIGITS:]
-        return None if self.roster.is_erased(given) else given
+        if given is not None and not self.roster.facts(Hints(customer_ref=given)).customers:
+            return given
+        drawn = self.service.ids.customer_ref()
+        self.neighbourhood = self.neighbourhood or drawn[:_SHARED_DIGITS]
+        return self.neighbourhood + drawn[_SHARED_DIGITS:]
 
     def _remember(self, record: Record, ref: str, call_id: str) -> None:
         if record.intents:

@@ -122,6 +122,23 @@ def test_what_is_exported_can_be_imported_elsewhere(path: Path, tmp_path: Path) 
     assert [each["customer_ref"] for each in exported(other)] == [each["customer_ref"] for each in exported(path)]
 
 
+def test_customers_who_share_numbers_are_as_many_elsewhere(path: Path, tmp_path: Path) -> None:
+    """A home, an office, and whom an agent found to be somebody else: nothing but the reference tells them apart."""
+    numbers = [f"+1415555{place:04}" for place in range(3)]
+    lines = [
+        {"customer_ref": f"11111111-2222-4333-8444-{place:012}", "numbers": numbers, "variables": {"name": name}}
+        for place, name in enumerate(("Maria", "Peter", "Ana"))
+    ]
+    run(path, "import", written(tmp_path, "home.jsonl", "".join(json.dumps(each) + "\n" for each in lines)))
+    assert [each["variables"]["name"]["value"] for each in exported(path)] == ["Maria", "Peter", "Ana"]
+    everybody = tmp_path / "everybody.jsonl"
+    run(path, "export", "--all", "--output", str(everybody))
+    other = configured(tmp_path / "other")
+    run(other, "import", str(everybody))
+    assert known(other) == known(path)
+    assert [each["customer_ref"] for each in exported(other)] == [each["customer_ref"] for each in exported(path)]
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -183,6 +183,47 @@ def test_a_reference_of_the_other_system_is_kept_and_an_erased_one_stays_erased(
         assert records.export(tx, theirs, NOW) is None
 
 
+def test_nothing_of_an_erased_customer_comes_back_to_who_has_the_number_now(
+    service: Service, principal: Principal
+) -> None:
+    theirs = "11111111-2222-4333-8444-555555555555"
+    record = Record(7, Hints("+14155550123", customer_ref=theirs), variables=(VariableUpdate("name", "Maria"),))
+    import_customers(service, principal, "one", [record], Progress())
+    service.store.transact(principal.realm, lambda tx: records.erase(tx, theirs, NOW))
+    import_customers(service, principal, "two", [Record(1, Hints("+14155550123"))], Progress())
+    taken = import_customers(service, principal, "three", [record], Progress())
+    assert (taken.erased, taken.progress) == ((7,), Progress(read=1, refused=1))
+    with service.store.read(principal.realm) as tx:
+        (now,) = customers.facts(tx, Hints("+14155550123")).customers
+        kept = records.export(tx, now, NOW)
+    assert kept is not None
+    assert kept.variables == ()
+
+
+def test_who_has_a_reference_of_their_own_is_nobody_else_on_a_number(service: Service, principal: Principal) -> None:
+    """Taken for whoever has the number, they would hear each other's memory."""
+    maria, peter = (f"11111111-2222-4333-8444-{place:012}" for place in range(2))
+    theirs = (Hints("+14155550124"), Hints("+14155550125"))
+    people = [
+        Record(1, Hints("+14155550123", customer_ref=maria, external_ids=(("crm", "1"),)), theirs),
+        Record(2, Hints("+14155550123", customer_ref=peter, external_ids=(("crm", "2"),)), theirs),
+    ]
+    for file in ("one", "two"):
+        import_customers(service, principal, file, people, Progress())
+        with service.store.read(principal.realm) as tx:
+            for number in ("+14155550123", "+14155550124", "+14155550125"):
+                assert set(customers.facts(tx, Hints(number)).customers) == {maria, peter}
+
+
+def test_an_external_id_tells_whose_record_it_is_where_its_reference_is_unknown(
+    service: Service, principal: Principal
+) -> None:
+    import_customers(service, principal, "one", [Record(1, Hints(external_ids=(("crm", "1"),)))], Progress())
+    hints = Hints("+14155550123", external_ids=(("crm", "1"),), customer_ref="11111111-2222-4333-8444-555555555555")
+    taken = import_customers(service, principal, "two", [Record(1, hints)], Progress())
+    assert taken.progress == Progress(read=1, known=1)
+
+
 def test_it_is_no_call_and_costs_nothing(service: Service, principal: Principal) -> None:
     import_customers(service, principal, FILE, [Record(1, Hints("+14155550123"))], Progress())
     with service.store.read(principal.realm) as tx:
