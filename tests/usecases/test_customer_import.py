@@ -60,7 +60,8 @@ def somebody(chance: random.Random, place: int) -> Record:
         IntentUpdate(name, chance.choice(list(IntentStatus)), chance.choice([None, {"by": "phone"}]))
         for name in chance.sample(["refund", "order"], chance.randrange(2))
     )
-    return Record(place, hints, (), about, updates)
+    numbers = tuple(Hints(f"+1415555{number:04d}") for number in chance.sample(range(6), chance.choice([0, 0, 1, 2])))
+    return Record(place, hints, numbers, about, updates)
 
 
 def one_by_one(service: Service, principal: Principal, people: list[Record]) -> None:
@@ -69,6 +70,8 @@ def one_by_one(service: Service, principal: Principal, people: list[Record]) -> 
         for each in people:
             call_id = f"import/{FILE[:12]}/{each.place}"
             found = recognize(service, tx, call_id, each.hints, now)
+            for number in each.numbers:
+                recognize(service, tx, call_id, replace(number, customer_ref=found.customer_ref), now)
             end = EndCall(call_id, hints=each.hints, intents=each.intents, variables=each.variables)
             _remember(service, tx, end, Call(call_id, now, found.customer_ref), now)
 
@@ -150,6 +153,20 @@ def test_more_customers_on_a_number_than_are_considered_are_all_found_by_their_i
     assert (first.progress.created, again.progress.created, again.progress.known) == (70, 0, 70)
     with service.store.read(principal.realm) as tx:
         assert len(customers.facts(tx, Hints("+14155550123")).ani) == 50
+
+
+def test_a_further_number_that_is_somebody_elses_is_theirs_from_the_second_file_on(
+    service: Service, principal: Principal
+) -> None:
+    """Once it may be a mistake or a borrowed phone (semantics §5)."""
+    import_customers(service, principal, "other", [Record(1, Hints("+14155550124"))], Progress())
+    ours = Record(1, Hints("+14155550123", external_ids=(("crm", "1"),)), (Hints("+14155550124"),))
+    owners = []
+    for file in ("one", "two"):
+        import_customers(service, principal, file, [ours], Progress())
+        with service.store.read(principal.realm) as tx:
+            owners.append(len(customers.facts(tx, Hints("+14155550124")).ani))
+    assert owners == [1, 2]
 
 
 def test_who_is_imported_has_not_called(service: Service, principal: Principal) -> None:

@@ -181,7 +181,6 @@ class Roster:
         refs = _distinct(self._bytes(each.customer_ref) for each in hints if each.customer_ref)
         self._numbers.take(begin_with(tx, numbers, anis, most=LINKS_CONSIDERED, latest="last_seen"))
         self._external.take(begin_with(tx, external_ids, pairs))
-        self._sightings.take(begin_with(tx, sightings, pairs, most=NUMBERS_COUNTED + 2))
         linked = (
             row[1]
             for rows, tokens in ((self._numbers, anis), (self._external, pairs))
@@ -189,6 +188,9 @@ class Roster:
             for row in rows.under(token)
         )
         people = _distinct((*refs, *linked))
+        # A record of theirs may go on with further numbers: those are sighted with whom it turns out to be.
+        theirs = (token for each in people for token in self._tokens("pair", "customer_ref", from_bytes(each)))
+        self._sightings.take(begin_with(tx, sightings, _distinct((*pairs, *theirs)), most=NUMBERS_COUNTED + 2))
         self._customers.take(begin_with(tx, customers, people))
         self._variables.take(begin_with(tx, variables, people))
         self._intents.take(begin_with(tx, intents, people))
