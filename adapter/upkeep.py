@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, StoreDamaged
 from adapter.usecases import Service, apply_waiting, prepare_late, sweep
 
 _LOG = logging.getLogger(__name__)
@@ -69,6 +69,9 @@ def _do(task: Callable[[Service], object], service: Service, level: int = loggin
     """False: it could not be done. `level`: at which a store that is away is told."""
     try:
         task(service)
+    except StoreDamaged as error:
+        # Perhaps where no call looks any more: nothing else would tell of it.
+        _LOG.error("the database is damaged, restore a backup (`sticky-calls db restore`): %s", error)
     except AdapterError as error:
         _LOG.log(level, "upkeep postponed: %s", error.code)
     except Exception as error:  # noqa: BLE001 - a dead upkeep thread would let expired data lie for ever, unnoticed

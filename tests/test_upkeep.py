@@ -15,7 +15,7 @@ from adapter import upkeep
 from adapter.app import create_app
 from adapter.config import DatabaseConfig, SecurityConfig
 from adapter.engine.policy import LimitPolicy, Policy
-from adapter.errors import StoreUnavailable
+from adapter.errors import StoreDamaged, StoreUnavailable
 from adapter.upkeep import keep_up, start_upkeep
 from adapter.usecases import Service
 from tests import databases
@@ -84,6 +84,16 @@ def test_a_task_whose_database_is_away_is_postponed_and_the_next_one_still_tried
         keep_up(service)
     assert tried == ["failed", "swept"]
     assert [record.getMessage() for record in caplog.records] == ["upkeep postponed: store_unavailable"]
+
+
+def test_damage_that_only_upkeep_meets_with_is_told_as_what_it_is(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(upkeep, "sweep", _failing(StoreDamaged("a page is malformed"), []))
+    keep_up(service)
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.ERROR, "the database is damaged, restore a backup (`sticky-calls db restore`): a page is malformed")
+    ]
 
 
 def test_a_mistake_in_a_task_is_logged_and_the_next_one_still_tried(

@@ -6,13 +6,15 @@ Whether there is anything to remove is found out by reading, so that an idle rou
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from adapter.engine.model import Millis, Realm
 from adapter.engine.policy import DAY, SECOND, RetentionPolicy
+from adapter.errors import StoreDamaged
 
 from .database import Store
 from .memory import NOTE_NEXT_EXPIRY
@@ -21,6 +23,8 @@ from .sealing import TOKEN_BYTES
 from .statements import Bound, Prepared, bind
 from .tables import answers, calls, customers, lockouts, organizations, rate_hits, sightings, variables
 from .transaction import NO_REALM, Transaction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +132,51 @@ def sweep(
     """Remove expired answers, variables and lock-outs, calls and sightings beyond retention, hits out of the window.
 
     `batch` rows a transaction. Afterwards the write-ahead log is cut, or their bytes would stay readable in it.
+    StoreDamaged when something cannot be read, once everything is done that does not need it: one page must not keep
+    what has expired of everybody.
     """
-    swept = Swept()
     old = now - retention.calls_days * DAY
-    for realm in realms(store):
-        swept = Swept(
-            swept.answers + _sweep(store, realm, _ANSWERS, _DELETE_ANSWER, ("scope", "token"), now, batch),
-            swept.variables + _sweep_variables(store, realm, now, batch),
-            swept.calls + _sweep(store, realm, _CALLS, _DELETE_CALL, ("call_id",), old, batch),
-            swept.sightings + _sweep_sightings(store, realm, old, batch),
-            lockouts=swept.lockouts + _sweep(store, realm, _LOCKOUTS, _DELETE_LOCKOUT, ("token",), now, batch),
-        )
-    hits = _sweep_hits(store, window_seconds * SECOND, batch)
-    return replace(swept, rate_hits=hits, log_truncated=store.truncate_log())
+    steps: dict[str, Callable[[Realm], int]] = {
+        "answers": lambda realm: _sweep(store, realm, _ANSWERS, _DELETE_ANSWER, ("scope", "token"), now, batch),
+        "variables": lambda realm: _sweep_variables(store, realm, now, batch),
+        "calls": lambda realm: _sweep(store, realm, _CALLS, _DELETE_CALL, ("call_id",), old, batch),
+        "sightings": lambda realm: _sweep_sightings(store, realm, old, batch),
+        "lockouts": lambda realm: _sweep(store, realm, _LOCKOUTS, _DELETE_LOCKOUT, ("token",), now, batch),
+    }
+    gone, damage = {**dict.fromkeys(steps, 0), "rate_hits": 0}, _Damage()
+    with damage:
+        for realm in realms(store):
+            for table, step in steps.items():
+                with damage:
+                    gone[table] += step(realm)
+    with damage:
+        for realm, number in _organizations(store):
+            with damage:
+                gone["rate_hits"] += _sweep_hits(store, realm, number, window_seconds * SECOND, batch)
+    log_truncated = store.truncate_log()
+    damage.tell()
+    return Swept(**gone, log_truncated=log_truncated)
+
+
+class _Damage:
+    """What is done `with` it ends where something is damaged, and what comes after that is done all the same."""
+
+    def __init__(self) -> None:
+        self._first: StoreDamaged | None = None
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _: object, error: object, __: object) -> bool:
+        if not isinstance(error, StoreDamaged):
+            return False
+        self._first = self._first or error
+        return True
+
+    def tell(self) -> None:
+        """Raise the first of it, if there was any."""
+        if self._first is not None:
+            raise self._first
 
 
 def _sweep(
@@ -160,7 +196,22 @@ def _sweep(
 
 def _all_of(store: Store, realm: Realm, statement: Prepared, values: Sequence[Mapping[str, Bound]]) -> int:
     """Run it once for each in one transaction; how many rows went."""
-    return store.transact(realm, lambda tx: sum(tx.execute(statement, each) for each in values))
+    return _each(store, realm, lambda tx, value: tx.execute(statement, value), values)
+
+
+def _each(store: Store, realm: Realm, work: Callable[[Transaction, T], int], values: Sequence[T]) -> int:
+    """All in one transaction; the sum. What is damaged is left, and told when the others are done."""
+    try:
+        return store.transact(realm, lambda tx: sum(work(tx, value) for value in values))
+    except StoreDamaged:
+        if len(values) == 1:
+            raise
+    damage, done = _Damage(), 0
+    for value in values:
+        with damage:
+            done += _each(store, realm, work, [value])
+    damage.tell()
+    return done
 
 
 def _sweep_variables(store: Store, realm: Realm, now: Millis, batch: int) -> int:
@@ -169,13 +220,9 @@ def _sweep_variables(store: Store, realm: Realm, now: Millis, batch: int) -> int
         with store.read(realm) as tx:
             found = tx.rows(_FORGETFUL, {"before": now, "batch": batch})
         if found:
-            gone += _forget_all(store, realm, [customer for (customer,) in found], now)
+            gone += _each(store, realm, lambda tx, customer: _forget(tx, customer, now), [each for (each,) in found])
         if len(found) < batch:
             return gone
-
-
-def _forget_all(store: Store, realm: Realm, found: Sequence[bytes], now: Millis) -> int:
-    return store.transact(realm, lambda tx: sum(_forget(tx, customer, now) for customer in found))
 
 
 def _forget(tx: Transaction, customer: bytes, now: Millis) -> int:
@@ -214,17 +261,13 @@ def _sweep_sightings_from(
     return seen, gone
 
 
-def _sweep_hits(store: Store, window_ms: int, batch: int) -> int:
-    """Old by the newest hit, not by `now`: hits are in steady time, which a step of the wall clock does not move."""
-    gone = 0
+def _organizations(store: Store) -> list[tuple[Realm, int]]:
     with store.read(NO_REALM) as tx:
-        found = tx.rows(_ORGANIZATIONS, {})
-    for account, number in found:
-        gone += _sweep_hits_of(store, Realm(account, 2 * number), number, window_ms, batch)
-    return gone
+        return [(Realm(account, 2 * number), number) for account, number in tx.rows(_ORGANIZATIONS, {})]
 
 
-def _sweep_hits_of(store: Store, realm: Realm, organization: int, window_ms: int, batch: int) -> int:
+def _sweep_hits(store: Store, realm: Realm, organization: int, window_ms: int, batch: int) -> int:
+    """Old by the newest hit, not by `now`: hits are in steady time, which a step of the wall clock does not move."""
     gone = 0
     while True:
         with store.read(realm) as tx:

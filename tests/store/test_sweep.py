@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 
 from adapter.engine.model import Call, Hints, Mode, Realm, Variable
 from adapter.engine.policy import DAY, RetentionPolicy
+from adapter.errors import StoreDamaged
 from adapter.store import answers, calls, customers, memory, meters, organizations
 from adapter.store import sweep as sweeping
 from adapter.store.database import Store
@@ -18,6 +21,7 @@ from adapter.store.sealing import Keyring
 from adapter.store.statements import Prepared
 from adapter.store.sweep import Swept, sweep
 from adapter.store.tables import answers as answers_table
+from adapter.store.tables import calls as calls_table
 from adapter.store.tables import customers as customers_table
 from adapter.store.tables import variables
 from tests.store import people
@@ -195,6 +199,61 @@ def test_of_many_expired_values_few_copies_are_left_and_none_after_compacting(
     assert everything.count(b"EXPIRES-") == 0
     assert everything.count(b"STAYS-") == len(refs)
     assert store.schema_problems() == []
+
+
+def lose_the_oldest_calls(path: Path, tree: str) -> None:
+    """The leftmost page of this index or table is worth nothing. Call it on a database nobody has open."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [tree]).fetchone()
+    data = bytearray(path.read_bytes())
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(data[at : at + size])
+
+    while data[(page - 1) * 4096] in (2, 5):  # not yet a leaf: its first cell begins with a child's number
+        start = (page - 1) * 4096
+        page = number(start + number(start + 12, 2), 4)
+    data[(page - 1) * 4096 : page * 4096] = b"\x7f" * 4096
+    path.write_bytes(data)
+
+
+def some_expired_and_one_damaged(store: Store, path: Path, tree: str) -> dict[str, Realm]:
+    """500 calls of each of two organizations, and a value of the second one's."""
+    found = organizations.register(store, [("org", "ba_1"), ("other", "ba_2")])
+    both = {name: each.realm(Mode.PROD) for name, each in found.items()}
+    for realm in both.values():
+        with store.begin(realm) as tx:
+            for number in range(500):
+                calls.save(tx, Call(f"CA{number:04}", number))
+    with store.begin(both["other"]) as tx:
+        people.remember(tx)
+    store.close()
+    lose_the_oldest_calls(path, tree)
+    return both
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("tree", ["calls", "calls_by_start"])
+def test_a_damaged_page_keeps_nothing_of_another_organization_and_no_log(store: Store, path: Path, tree: str) -> None:
+    """One page that nobody reads any more would else end all retention for good, and unnoticed."""
+    both = some_expired_and_one_damaged(store, path, tree)
+    with pytest.raises(StoreDamaged):
+        sweep(store, 91 * DAY, KEEP)
+    assert count(store, both["other"], variables) == 0
+    assert Path(f"{path}-wal").stat().st_size == 0
+    with store.read(both["other"]) as tx:
+        assert tx.row(Prepared(sa.select(sa.func.count()).where(calls_table.c.account == "ba_2")), {}) == (0,)
+
+
+@pytest.mark.sqlite
+def test_what_lies_beside_a_damaged_page_goes(store: Store, path: Path) -> None:
+    both = some_expired_and_one_damaged(store, path, "calls")
+    with pytest.raises(StoreDamaged):
+        sweep(store, 91 * DAY, KEEP)
+    with store.read(both["org"]) as tx:
+        left = tx.rows(sweeping._CALLS, {"before": 91 * DAY, "batch": 500})  # by the index, which is whole
+    assert 0 < len(left) < 100
 
 
 @pytest.mark.postgresql
