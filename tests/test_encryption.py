@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from adapter.app import create_app
+from adapter.clock import RandomIds
 from adapter.config import Config, SecurityConfig
 from adapter.engine.model import Mode
 from adapter.store.rekey import rekey
@@ -16,6 +18,8 @@ from tests.conformance.wire import stored
 
 pytestmark = pytest.mark.stores
 
+Key = tuple[str, bytes]
+OTHER: Key = ("k3", b"3" * 32)
 OLD, NEW = ("k1", b"1" * 32), ("k2", b"2" * 32)
 ANI = "+14155550123"
 SECRETS = ("Maria Quux", "4155550123", "crm-value-77", "processed-ref-9")
@@ -73,6 +77,34 @@ def test_a_caller_is_known_through_every_step_of_a_rotation(tmp_path: Path, cloc
         store.close()
     assert "Maria Quux" in hears(under(tmp_path, NEW), clock, 9)
     assert [secret for secret in SECRETS if secret.encode() in at_rest(tmp_path)] == []
+
+
+def known_across(folder: Path, clock: ToldClock, writer: tuple[Key, ...], reader: tuple[Key, ...]) -> bool:
+    """Whether who called at one machine is known at the other one, and their call, too."""
+    ids = RandomIds()
+    here, there = (create_app(under(folder, *keys), clock=clock, ids=ids) for keys in (writer, reader))
+    call, ani = str(clock.now()), f"+1415555{clock.now() // 3_600_000 % 10_000:04}"
+    ref = Api(here.test_client(), issue_key(here)).start(call, "mobile", ani=ani).json["customer_ref"]
+    api = Api(there.test_client(), issue_key(there))
+    ended = api.end(call, customer_ref=ref, variables={"name": "Maria Quux"})
+    clock.advance(hours=1)
+    said = Twilio(there.test_client()).voice(call_sid(clock.now()), ani).text
+    for app in (here, there):
+        app.extensions["sticky-calls"].store.close()
+    return ended.status_code == 200 and "Maria Quux" in said
+
+
+def test_of_two_machines_one_may_be_a_step_ahead_of_the_other(tmp_path: Path, clock: ToldClock) -> None:
+    """As README has the steps: behind the old one, before it, `db rekey`, out."""
+    steps: list[tuple[Key, ...]] = [(OLD,), (OLD, NEW), (NEW, OLD), (NEW,)]
+    for place, (before, then) in enumerate(itertools.pairwise(steps)):
+        if then == (NEW,):
+            app = create_app(under(tmp_path, *before), clock=clock)
+            rekey(app.extensions["sticky-calls"].store)
+            app.extensions["sticky-calls"].store.close()
+        assert known_across(tmp_path, clock, before, then), place
+        assert known_across(tmp_path, clock, then, before), place
+    assert not known_across(tmp_path, clock, (OTHER,), (NEW,)), "a key that the other one does not have would be told"
 
 
 def test_a_request_repeated_across_a_change_of_keys_is_still_the_same(tmp_path: Path, clock: ToldClock) -> None:

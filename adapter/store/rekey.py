@@ -88,7 +88,7 @@ def _page(table: sa.Table, *others: str) -> Prepared:
     )
 
 
-def _of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
+def _of_realm(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
 
 
@@ -101,10 +101,29 @@ def _renewal(table: sa.Table, *changed: str) -> Prepared:
     )
 
 
-_MOVE_NUMBER = _renewal(numbers, "token", "sealed")
-_MOVE_EXTERNAL = _renewal(external_ids, "token", "sealed")
-_MOVE_SIGHTING = _renewal(sightings, "pair", "ani", "sealed")
-_MOVE_ANSWER = _renewal(answers, "token", "sealed")
+def _move(table: sa.Table, latest: str, *changed: str) -> tuple[Prepared, ...]:
+    """As `_renewal`, in several statements, for a row that gets another key. Who had not been told of the newest key
+    may have written it once more, finding nothing: of the two that one stays whose `latest` is later."""
+    key = [column.name for column in table.primary_key if column.name not in ("account", "realm")]
+    other = table.alias()
+    old = {name: bind(f"old_{name}") for name in key}
+    new = {**old, **{name: bind(f"new_{name}") for name in changed if name in key}}
+
+    def at(rows: sa.FromClause, values: Mapping[str, sa.BindParameter[Bound]]) -> sa.ColumnElement[bool]:
+        return sa.and_(_of_realm(rows), *(rows.c[name] == value for name, value in values.items()))
+
+    is_later = sa.select(other.c[latest]).where(at(other, old)).scalar_subquery() >= table.c[latest]
+    return (
+        Prepared(sa.delete(table).where(at(table, new), is_later)),
+        Prepared(sa.delete(table).where(at(table, old), sa.exists().where(at(other, new)))),
+        _renewal(table, *changed),
+    )
+
+
+_MOVE_NUMBER = _move(numbers, "last_seen", "token", "sealed")
+_MOVE_EXTERNAL = _move(external_ids, "last_seen", "token", "sealed")
+_MOVE_SIGHTING = _move(sightings, "seen_at", "pair", "ani", "sealed")
+_MOVE_ANSWER = _move(answers, "expires_at", "token", "sealed")
 _SEAL_INTENT = _renewal(intents, "resolution")
 _SEAL_VARIABLE = _renewal(variables, "sealed")
 
@@ -116,7 +135,7 @@ def _number(tx: Transaction, row: Row) -> bool:
     ani = tx.open("numbers", token + customer, sealed)
     new = tx.token("ani", ani)
     values: dict[str, Bound] = {"old_token": token, "old_customer": customer, "new_token": new}
-    tx.write(_MOVE_NUMBER, {**values, "new_sealed": tx.seal("numbers", new + customer, ani)})
+    _run(tx, _MOVE_NUMBER, {**values, "new_sealed": tx.seal("numbers", new + customer, ani)})
     return True
 
 
@@ -127,7 +146,7 @@ def _external(tx: Transaction, row: Row) -> bool:
     value = tx.open("external_ids", token, sealed)
     new = tx.token("pair", key, value)
     values: dict[str, Bound] = {"old_token": token, "new_token": new}
-    tx.write(_MOVE_EXTERNAL, {**values, "new_sealed": tx.seal("external_ids", new, value)})
+    _run(tx, _MOVE_EXTERNAL, {**values, "new_sealed": tx.seal("external_ids", new, value)})
     return True
 
 
@@ -139,7 +158,7 @@ def _sighting(tx: Transaction, row: Row) -> bool:
     key, value, number = json.loads(text)
     new_pair, new_ani = tx.token("pair", key, value), tx.token("ani", number)
     values: dict[str, Bound] = {"old_pair": pair, "old_ani": ani, "new_pair": new_pair, "new_ani": new_ani}
-    tx.write(_MOVE_SIGHTING, {**values, "new_sealed": tx.seal("sightings", new_pair + new_ani, text)})
+    _run(tx, _MOVE_SIGHTING, {**values, "new_sealed": tx.seal("sightings", new_pair + new_ani, text)})
     return True
 
 
@@ -150,7 +169,7 @@ def _answer(tx: Transaction, row: Row) -> bool:
     text = tx.open("answers", token, sealed)
     new = tx.token("answer", scope, json.loads(text)[0])
     values: dict[str, Bound] = {"old_scope": scope, "old_token": token, "new_token": new}
-    tx.write(_MOVE_ANSWER, {**values, "new_sealed": tx.seal("answers", new, text)})
+    _run(tx, _MOVE_ANSWER, {**values, "new_sealed": tx.seal("answers", new, text)})
     return True
 
 
@@ -199,6 +218,11 @@ def _renamed(tx: Transaction, call: Call) -> Undo:
         linked_external=tuple(names.get(name, name) for name in undo.linked_external),
         presented=tuple(names.get(name, name) for name in undo.presented),
     )
+
+
+def _run(tx: Transaction, statements: tuple[Prepared, ...], values: Mapping[str, Bound]) -> None:
+    for statement in statements:
+        tx.write(statement, values)
 
 
 def _again(tx: Transaction, table: str, key: bytes, sealed: bytes) -> bytes:

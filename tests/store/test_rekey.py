@@ -21,6 +21,7 @@ from tests.store.conftest import NEW_KEY, OLD_KEY
 from tests.store.interruptions import interrupting_once_a_transaction
 from tests.store.people import ANI, PAIR, A, B
 
+OTHER = ("crm", "42")
 EVERYTHING = Rekeyed(numbers=1, external_ids=1, sightings=2, intents=1, variables=2, answers=1, calls=1)
 
 
@@ -164,6 +165,32 @@ def test_what_was_written_during_the_change_is_not_touched_again(rotating: Store
         customers.create(tx, B, 100)
         customers.link_ani(tx, "+14155550199", B, 100)
     assert rekey(rotating) == Rekeyed()
+
+
+@pytest.mark.parametrize("is_told_late", [True, False], ids=["the old one is later", "the new one is later"])
+def test_what_was_written_twice_while_keys_changed_is_kept_once_as_it_was_last(
+    store: Store, realm: Realm, rotating: Store, after: Store, is_told_late: bool
+) -> None:
+    """A process that knows the old key alone finds nothing of what another one has written under the new key."""
+    known = {rotating: (OTHER, A, 250), store: (OTHER, B, 300 if is_told_late else 200)}
+    for writer, (pair, ref, now) in known.items():
+        with writer.begin(realm) as tx:
+            if ref == B:
+                customers.create(tx, B, 100)
+            customers.link_external(tx, pair, ref, now)
+            customers.link_ani(tx, "+14155550199", A, now)
+            customers.sight(tx, "+14155550199", [pair], f"CA{now}", now)
+            answers.keep(tx, "end", "twice", "f", {"at": now}, A, now)
+    rekey(rotating)
+    assert rekey(rotating) == Rekeyed()
+    last = B if is_told_late else A
+    with after.read(realm) as tx:
+        facts = customers.facts(tx, Hints("+14155550199", external_ids=(OTHER,)))
+        assert facts.external[OTHER].customer_ref == last
+        at = 300 if is_told_late else 250
+        assert [link.last_seen for link in facts.ani] == [at]
+        assert facts.sightings[OTHER].with_this_ani_in_call == f"CA{at}"
+        assert answers.find(tx, "end", "twice", 0) == Kept("f", {"at": at})
 
 
 def test_a_key_taken_out_too_early_is_told(rotating: Store, realm: Realm, after: Store, keyring: Keyring) -> None:
