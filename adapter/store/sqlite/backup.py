@@ -8,7 +8,6 @@ hang-ups, PostgreSQL (which has tools of its own), putting a backup back (`resto
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +19,7 @@ from adapter.store import schema
 from adapter.store.disk import sync
 
 from .connections import translate
+from .drafts import draft_beside
 
 # Told a share of the work between 0 and 1, again and again.
 Progress = Callable[[float], None]
@@ -31,7 +31,8 @@ def back_up(source: Path, target: Path, *, replace: bool = False, progress: Prog
     """One state of `source` as the file `target`, checked, for its owner alone; how many bytes it has.
 
     StoreUnavailable when it cannot be read or written, `target` exists (unless `replace`) or is `source`; StoreMismatch
-    when `source` is damaged or no database of ours. A copy that fails leaves nothing, and an older `target` as it was.
+    when `source` is damaged or no database of ours. A copy that fails leaves nothing, and an older `target` as it was;
+    what one leaves that is killed is removed by the next one in that folder.
     """
     if not source.exists():
         raise StoreUnavailable(
@@ -41,25 +42,18 @@ def back_up(source: Path, target: Path, *, replace: bool = False, progress: Prog
         raise StoreUnavailable(f"{target} is the database itself: name another file")
     if target.exists() and not replace:
         raise StoreUnavailable(f"{target} exists: name another file, or say that it may be replaced")
-    draft = draft_beside(target)
     try:
-        copy_soundly(source, draft, progress)
-        publish(draft, target)
+        with draft_beside(target) as draft:
+            copy_soundly(source, draft, progress)
+            publish(draft, target)
     except OSError as error:
         raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return target.stat().st_size
 
 
 def is_same(one: Path, other: Path) -> bool:
     """Whether both are one file, under whatever names."""
     return one.exists() and other.exists() and one.samefile(other)
-
-
-def draft_beside(target: Path) -> Path:
-    """A name in the same folder, so that it can take `target`'s place in one step."""
-    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
 
 
 def copy_soundly(source: Path, draft: Path, progress: Progress = lambda _: None) -> str:

@@ -27,6 +27,7 @@ from adapter.store.tables import api_keys, tombstones
 from adapter.store.transaction import NO_REALM, Row
 
 from . import backup
+from .drafts import draft_beside
 from .store import SqliteStore
 
 # Where SQLite's readers hold their lock in the file (its file format, "locking"): in WAL mode as long as they are open.
@@ -60,19 +61,16 @@ def restore(source: Path, store: SqliteStore, now: Millis) -> Restored:
     target = store.path
     if backup.is_same(source, target):
         raise StoreUnavailable(f"{source} is the database itself: name a backup of it")
-    draft = backup.draft_beside(target)
     with store.lock.held():
         _refuse_in_use(target)
         try:
-            backup.copy_soundly(source, draft)
-            restored = _carried_over(store, draft)
-            aside = _set_aside(target, now)
-            backup.publish(draft, target)
+            with draft_beside(target) as draft:
+                backup.copy_soundly(source, draft)
+                restored = _carried_over(store, draft)
+                aside = _set_aside(target, now)
+                backup.publish(draft, target)
         except OSError as error:
             raise StoreUnavailable(f"{target} cannot be replaced: {error.strerror}") from error
-        finally:
-            for leftover in draft.parent.glob(f"{draft.name}*"):
-                leftover.unlink()
     return replace(restored, aside=aside)
 
 
