@@ -50,14 +50,15 @@ class _Upkeep:
             if time.monotonic() >= whole_at:
                 keep_up(self._service)
                 whole_at = self._later()
-            elif self._depth() > self._left:
+            elif self._depth(self._left + 1) > self._left:
                 self._left = self._depth() if _do(apply_waiting, self._service, logging.DEBUG) else 0
 
     def _later(self) -> float:
         return time.monotonic() + self._every * _spread()
 
-    def _depth(self) -> int:
-        return 0 if self._service.inbox is None else self._service.inbox.depth()
+    def _depth(self, most: int | None = None) -> int:
+        """`most`: while the store is away, to look at a hundred thousand each second would take a quarter of it."""
+        return 0 if self._service.inbox is None else self._service.inbox.depth(most)
 
 
 def _spread() -> float:

@@ -64,10 +64,10 @@ class Inbox:
         except OSError:
             return False
 
-    def depth(self) -> int:
-        """How many events wait; 0 also when that cannot be found out."""
+    def depth(self, most: int | None = None) -> int:
+        """How many events wait; 0 also when that cannot be found out. Of more than `most` no more are looked at."""
         try:
-            return self._journal.count()
+            return self._journal.count(most)
         except OSError:
             return 0
 
@@ -84,7 +84,11 @@ class Inbox:
                 event = self._opened(name, payload)
                 if event is not None:
                     yield name, event
-            with contextlib.suppress(OSError):  # the next time, then
+
+    def tidy(self) -> None:
+        """Give back the room of what is done. Not when `waiting` ends: who has taken the last ones marks them after."""
+        with contextlib.suppress(OSError), self._alone() as alone:  # the next time, then
+            if alone:
                 self._journal.tidy()
 
     def done(self, name: int) -> None:

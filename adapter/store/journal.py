@@ -21,6 +21,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +63,8 @@ class Journal:
         self._reserved = reserved_bytes
         # Before the one all is done; up to the other there are records, and those that somebody else has appended.
         self._first = self._last = _Place(b"", SECTOR_BYTES)
+        # The name of the file of which `waiting` has told.
+        self._read = b""
 
     def append(self, payload: bytes) -> bool:
         """True: it is on the disk. False: there is no room for it."""
@@ -80,14 +83,15 @@ class Journal:
     def waiting(self) -> Iterator[Record]:
         """What is not done, in the order in which it was appended; also what is appended meanwhile."""
         with suppress(FileNotFoundError), _opened(self._path) as file:
+            self._read = os.pread(file, _NAME_BYTES, 0)
             for at, length, check in self._waiting(file):
                 payload = os.pread(file, length, at + _HEADER.size)
                 yield Record(at, payload if _check(at, payload) == check else None)
 
-    def count(self) -> int:
-        """How many wait."""
+    def count(self, most: int | None = None) -> int:
+        """How many wait; of more than `most` no more than those are looked at."""
         with suppress(FileNotFoundError), _opened(self._path) as file:
-            return sum(1 for _ in self._waiting(file))
+            return sum(1 for _ in islice(self._waiting(file), most))
         return 0
 
     def raw(self, at: int) -> bytes:
@@ -96,17 +100,21 @@ class Journal:
             return os.pread(file, _length(file, at), at + _HEADER.size)
 
     def mark_done(self, at: int) -> None:
-        """Of a record that `waiting` gave; again does no harm."""
+        """Of a record that `waiting` gave; again does no harm. Not done when its file has been replaced since: another
+        record may be at its place now, and it is given again."""
         with _opened(self._path) as file:
-            length = _length(file, at)
-            os.pwrite(file, _HEADER.pack(_DONE, length, b"") + bytes(length), at)
+            if os.pread(file, _NAME_BYTES, 0) == self._read:
+                length = _length(file, at)
+                os.pwrite(file, _HEADER.pack(_DONE, length, b"") + bytes(length), at)
 
     def tidy(self) -> None:
         """After much was done: what waits goes on in a new file. Nobody may be at `waiting` meanwhile."""
-        with suppress(FileNotFoundError), _opened(self._path) as file, _alone(file):
-            done = sum(_room(length) for _, state, length, _ in _headers(file) if state == _DONE)
+        with suppress(FileNotFoundError), _opened(self._path) as file:
+            done, last = 0, SECTOR_BYTES
+            for at, state, length, _ in _headers(file):
+                done, last = done + (_room(length) if state == _DONE else 0), at
             if done > _WASTE_BYTES:
-                self._begin_anew()
+                self._begin_anew(file, last)
 
     def reserve(self) -> None:
         """Take room on the disk ahead of the need for it."""
@@ -115,21 +123,21 @@ class Journal:
                 os.posix_fallocate(file, 0, self._reserved)
                 os.fsync(file)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, file: int, last: int) -> None:
+        """What is before the `last` record is complete: it is copied while others append."""
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         try:
-            with _opened(draft, create=True) as file:
-                os.posix_fallocate(file, 0, self._reserved)
-                _name(file)
-                at = SECTOR_BYTES
-                for _, payload in self.waiting():
-                    if payload is not None:
-                        _write(file, at, payload)
-                        at += _room(len(payload))
-                os.fsync(file)
-            draft.rename(self._path)
-            sync(self._path.parent)
+            with _opened(draft, create=True) as copy:
+                os.posix_fallocate(copy, 0, self._reserved)
+                _name(copy)
+                end = _copy_waiting(file, copy, SECTOR_BYTES, until=last, to=SECTOR_BYTES)
+                os.fsync(copy)
+                with _alone(file):
+                    _copy_waiting(file, copy, last, until=self._most, to=end)
+                    os.fsync(copy)
+                    draft.rename(self._path)
+                    sync(self._path.parent)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -215,6 +223,18 @@ def _headers(file: int, start: int = SECTOR_BYTES) -> Iterator[tuple[int, bytes,
             return
         yield at, state, length, check
         at += _room(length)
+
+
+def _copy_waiting(file: int, copy: int, start: int, *, until: int, to: int) -> int:
+    """The records from `start` on, those that are torn left out; where the next one goes to."""
+    for at, state, length, check in _headers(file, start):
+        if at >= until:
+            break
+        payload = os.pread(file, length, at + _HEADER.size)
+        if state == _WAITING and _check(at, payload) == check:
+            _write(copy, to, payload)
+            to += _room(length)
+    return to
 
 
 def _length(file: int, at: int) -> int:

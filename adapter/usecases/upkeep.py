@@ -1,4 +1,4 @@
-"""What happens between calls: the database is prepared, expired rows are swept (semantics §7).
+"""What happens between calls: the database is prepared, what has expired or is done is swept (semantics §7).
 
 Leaves out: what could not be saved in time (`later`).
 """
@@ -25,7 +25,9 @@ def prepare_late(service: Service) -> None:
 
 
 def sweep(service: Service) -> sweeping.Swept:
-    """Remove what has expired, in short transactions."""
+    """Remove what has expired, in short transactions; from the inbox also while the store is away."""
     policy = service.policy
+    if service.inbox is not None:
+        service.inbox.tidy()
     window = policy.limits.window_seconds
     return sweeping.sweep(service.store, service.clock.now(), policy.retention, window_seconds=window)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.store import journal
 from adapter.store.inbox import Inbox
 from adapter.store.journal import SECTOR_BYTES
 from adapter.store.sealing import Keyring
@@ -67,6 +68,22 @@ def test_nothing_is_left_of_an_event_that_is_done(folder: Path) -> None:
     for name, _ in inbox.waiting():
         inbox.done(name)
     assert b"5550123" not in b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def test_the_room_of_what_is_done_is_given_back(inbox: Inbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_WASTE_BYTES", 0)
+    inbox.tidy()
+    assert [inbox.put({"number": number}) for number in range(6)] == [True] * 5 + [False]
+    first, *_ = inbox.waiting()
+    inbox.done(first[0])
+    reading = Inbox(folder, KEYRING).waiting()
+    next(reading)
+    inbox.tidy()
+    assert not inbox.put(EVENT), "somebody is at it, whose places would be others in a new file"
+    reading.close()  # type: ignore[attr-defined]
+    inbox.tidy()
+    assert inbox.put({"number": 6})
+    assert [event["number"] for _, event in inbox.waiting()] == [1, 2, 3, 4, 6]
 
 
 def test_a_full_inbox_takes_no_more_and_forgets_nothing(inbox: Inbox) -> None:

@@ -72,6 +72,28 @@ def test_what_is_done_waits_no_more_and_leaves_no_trace(path: Path) -> None:
     assert mine.count() == at(path).count() == 2
 
 
+def test_they_are_counted_no_further_than_it_matters(path: Path) -> None:
+    mine = at(path)
+    for _ in range(4):
+        mine.append(b"x")
+    assert [mine.count(most) for most in (1, 4, 5)] == [1, 4, 4]
+
+
+def test_what_was_done_in_a_file_that_was_replaced_is_nothing_else_in_the_new_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an event that was never applied would be lost."""
+    monkeypatch.setattr(journal, "_WASTE_BYTES", 0)
+    mine, other = at(path), at(path)
+    for number in range(8):
+        mine.append(b"%d" % number)
+    read = list(mine.waiting())
+    mine.mark_done(read[0].at)
+    other.tidy()
+    mine.mark_done(read[1].at)
+    assert payloads(path) == [b"%d" % number for number in range(1, 8)]
+
+
 def test_what_is_appended_while_somebody_reads_is_read_too(path: Path) -> None:
     mine = at(path)
     mine.append(b"first")
@@ -110,6 +132,31 @@ def test_much_that_is_done_makes_way(path: Path, monkeypatch: pytest.MonkeyPatch
     assert payloads(path) == [b"7", b"39", b"new"]
     assert other._last.at < used
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name]
+
+
+def test_nobody_waits_while_all_that_waits_goes_on_in_a_new_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred thousand events it takes seconds; who has waited for longer than one would lose theirs."""
+    monkeypatch.setattr(journal, "_WASTE_BYTES", 0)
+    monkeypatch.setattr(journal, "_LOCK_SECONDS", 0.05)
+    mine, other = at(path), at(path)
+    for number in range(4):
+        mine.append(b"%d" % number)
+    mine.mark_done(next(mine.waiting()).at)
+    real, told = journal._write, []
+
+    def meanwhile(file: int, where: int, payload: bytes) -> None:
+        if not told:
+            told.append(True)
+            assert other.append(b"meanwhile")
+        real(file, where, payload)
+
+    monkeypatch.setattr(journal, "_write", meanwhile)
+    before = path.stat().st_ino
+    mine.tidy()
+    assert path.stat().st_ino != before
+    assert payloads(path) == [b"1", b"2", b"3", b"meanwhile"]
+    assert other.append(b"after")
+    assert payloads(path)[-2:] == [b"meanwhile", b"after"]
 
 
 def test_a_little_that_is_done_is_not_worth_a_new_file(path: Path) -> None:
@@ -194,9 +241,9 @@ def test_a_torn_record_is_told_as_such_and_hides_nothing_behind_it(path: Path) -
         file.seek(first + SECTOR_BYTES)
         file.write(bytes(SECTOR_BYTES))
     assert payloads(path) == [None, b"b"]
-    torn = next(at(path).waiting())
-    assert at(path).raw(torn.at).startswith(b"a" * 400)
-    at(path).mark_done(torn.at)
+    torn = next(mine.waiting())
+    assert mine.raw(torn.at).startswith(b"a" * 400)
+    mine.mark_done(torn.at)
     assert payloads(path) == [b"b"]
 
 
