@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from flask import Flask
 from adapter import upkeep
 from adapter.app import create_app
 from adapter.config import DatabaseConfig, SecurityConfig
-from adapter.engine.policy import LimitPolicy, Policy
+from adapter.engine.policy import DAY, LimitPolicy, Policy
 from adapter.errors import StoreDamaged, StoreUnavailable
 from adapter.upkeep import keep_up, start_upkeep
 from adapter.usecases import Service
@@ -58,6 +59,28 @@ def test_an_expired_variable_leaves_the_disk(service: Service, api: Api, clock: 
     clock.advance(seconds=60)
     keep_up(service)
     assert databases.count(tmp_path, "variables") == 0
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["the database is there", "the database is away"])
+def test_what_was_set_aside_goes_with_the_calls_it_is_about(
+    service: Service, clock: ToldClock, tmp_path: Path, is_away: bool
+) -> None:
+    """It may hold a number, and nobody would ever look for it again."""
+    assert service.inbox is not None
+    service.inbox.put({"version": 2})
+    keep_up(service)
+    (folder,) = tmp_path.rglob("*.inbox") if databases.kind == "sqlite" else tmp_path.rglob("inbox")
+    (aside,) = folder.glob("*.broken")
+    if is_away:
+        databases.move_away(tmp_path)
+    left = []
+    for age in (90 * DAY, 90 * DAY + 1_000):
+        os.utime(aside, times=((clock.now() - age) / 1_000,) * 2)
+        keep_up(service)
+        left.append(aside.exists())
+    if is_away:
+        databases.bring_back(tmp_path)
+    assert left == [True, False]
 
 
 def test_a_sweep_leaves_the_hits_of_a_window_longer_than_a_minute(tmp_path: Path, clock: ToldClock) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from adapter.engine.model import Millis
+from adapter.engine.policy import SECOND
 from adapter.errors import KeyMissing, SealBroken
 
 from .journal import Journal
@@ -96,11 +98,18 @@ class Inbox:
         self._journal.mark_done(name)
 
     def set_aside(self, name: int) -> None:
-        """Not to be applied, kept for a look by hand."""
+        """Not to be applied, kept for a look by hand until `forget_set_aside`."""
         aside = self._folder / f"{time.time_ns():020d}-{name}{_BROKEN}"
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(self._journal.raw(name))
         self._journal.mark_done(name)
+
+    def forget_set_aside(self, before: Millis) -> None:
+        """Remove what was set aside before then: it may be personal data, and readable."""
+        with contextlib.suppress(OSError):  # the next time, then
+            for file in self._folder.glob(f"*{_BROKEN}"):
+                if file.stat().st_mtime * SECOND < before:
+                    file.unlink()
 
     def _opened(self, name: int, payload: bytes | None) -> dict[str, Any] | None:
         try:
@@ -127,7 +136,7 @@ class Inbox:
             except KeyMissing:
                 continue
             except (SealBroken, ValueError):
-                file.rename(file.with_suffix(_BROKEN))
+                file.rename(file.with_suffix(_BROKEN)).touch()
             else:
                 if adopted:
                     file.unlink()

@@ -6,6 +6,7 @@ Leaves out: what could not be saved in time (`later`).
 from __future__ import annotations
 
 from adapter.clock import SystemClock, boot_id, ticks
+from adapter.engine.policy import DAY
 from adapter.store import sweep as sweeping
 
 from .service import Service
@@ -26,8 +27,9 @@ def prepare_late(service: Service) -> None:
 
 def sweep(service: Service) -> sweeping.Swept:
     """Remove what has expired, in short transactions; from the inbox also while the store is away."""
-    policy = service.policy
+    policy, now = service.policy, service.clock.now()
     if service.inbox is not None:
         service.inbox.tidy()
+        service.inbox.forget_set_aside(now - policy.retention.calls_days * DAY)
     window = policy.limits.window_seconds
-    return sweeping.sweep(service.store, service.clock.now(), policy.retention, window_seconds=window)
+    return sweeping.sweep(service.store, now, policy.retention, window_seconds=window)

@@ -165,9 +165,12 @@ def test_what_an_earlier_version_kept_in_files_is_taken_over(inbox: Inbox, folde
         name = f"{number:020d}-{number}.event"
         (folder / name).write_bytes(keyring.seal(json.dumps({"number": number}), name.encode()))
     (folder / f"{9:020d}-9.event").write_bytes(b"\x00half")
+    os.utime(folder / f"{9:020d}-9.event", (0, 0))
     assert [event["number"] for _, event in inbox.waiting()] == [0, 1]
     assert [file.name[19] for file in sorted(folder.glob("*.event"))] == ["2"]
     assert [file.read_bytes() for file in set_aside(folder)] == [b"\x00half"]
+    inbox.forget_set_aside(1_000)
+    assert len(set_aside(folder)) == 1, "set aside a moment ago"
 
 
 def test_files_of_an_earlier_version_wait_until_there_is_room(inbox: Inbox, folder: Path) -> None:
