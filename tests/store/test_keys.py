@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 import re
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def test_a_key_under_a_former_pepper_opens_and_is_brought_under_the_new_one(
     assert [each.pepper for each in keys.all(store)] == [keys.pepper_id(new)]
     assert keys.find(store, new, presented, 200) is not None
     assert keys.find(store, PEPPER, presented, 200) is None
+
+
+def test_of_two_machines_one_may_be_a_step_ahead_of_the_other(store: Store, issued: tuple[str, KeyRecord]) -> None:
+    """As README has the steps: behind the old one, before it, out."""
+    new = b"the next pepper"
+    steps: list[tuple[bytes, tuple[bytes, ...]]] = [(PEPPER, ()), (PEPPER, (new,)), (new, (PEPPER,)), (new, ())]
+    for both in itertools.pairwise(steps):
+        for pepper, former in (*both, *both):
+            assert keys.find(store, pepper, issued[0], 200, former) is not None
+    assert keys.find(store, PEPPER, issued[0], 200) is None, "who has not come so far would turn clients away"
 
 
 def test_a_wrong_or_revoked_key_is_brought_under_nothing(store: Store, issued: tuple[str, KeyRecord]) -> None:
