@@ -21,7 +21,7 @@ from .database import Store
 from .identities import EXTERNAL_OF_CUSTOMER
 from .organizations import realms
 from .refs import to_bytes
-from .statements import Bound, Prepared, bind
+from .statements import Bound, Prepared, bind, of_realm
 from .tables import answers, external_ids, intents, numbers, sightings, variables
 from .tables import calls as calls_table
 from .transaction import Row, Transaction
@@ -82,14 +82,10 @@ def _page(table: sa.Table, *others: str) -> Prepared:
     after = [bind(f"after_{place}") for place in range(len(key))]
     return Prepared(
         sa.select(*key, *(table.c[name] for name in others))
-        .where(_of_realm(table), sa.tuple_(*key) > sa.tuple_(*after))
+        .where(of_realm(table), sa.tuple_(*key) > sa.tuple_(*after))
         .order_by(*key)
         .limit(bind("batch"))
     )
-
-
-def _of_realm(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
 
 
 def _renewal(table: sa.Table, *changed: str) -> Prepared:
@@ -97,7 +93,7 @@ def _renewal(table: sa.Table, *changed: str) -> Prepared:
     key = [column for column in table.primary_key if column.name not in ("account", "realm")]
     rows = [column == bind(f"old_{column.name}") for column in key]
     return Prepared(
-        sa.update(table).where(_of_realm(table), *rows).values({name: bind(f"new_{name}") for name in changed})
+        sa.update(table).where(of_realm(table), *rows).values({name: bind(f"new_{name}") for name in changed})
     )
 
 
@@ -110,7 +106,7 @@ def _move(table: sa.Table, latest: str, *changed: str) -> tuple[Prepared, ...]:
     new = {**old, **{name: bind(f"new_{name}") for name in changed if name in key}}
 
     def at(rows: sa.FromClause, values: Mapping[str, sa.BindParameter[Bound]]) -> sa.ColumnElement[bool]:
-        return sa.and_(_of_realm(rows), *(rows.c[name] == value for name, value in values.items()))
+        return sa.and_(of_realm(rows), *(rows.c[name] == value for name, value in values.items()))
 
     is_later = sa.select(other.c[latest]).where(at(other, old)).scalar_subquery() >= table.c[latest]
     return (

@@ -119,7 +119,7 @@ class PerTokens:
         return made
 
 
-def of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
+def of_realm(table: sa.FromClause) -> sa.ColumnElement[bool]:
     """The rows of the transaction's realm, and of no other."""
     return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
 

@@ -16,11 +16,12 @@ from adapter.engine.model import Millis, Realm
 from adapter.engine.policy import DAY, SECOND, RetentionPolicy
 from adapter.errors import StoreDamaged
 
+from . import meters
 from .database import Store
 from .memory import NOTE_NEXT_EXPIRY
 from .organizations import realms
 from .sealing import TOKEN_BYTES
-from .statements import Bound, Prepared, bind
+from .statements import Bound, Prepared, bind, of_realm
 from .tables import answers, calls, customers, lockouts, organizations, rate_hits, sightings, variables
 from .transaction import NO_REALM, Transaction
 
@@ -40,45 +41,39 @@ class Swept:
     log_truncated: bool = False
 
 
-def _of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
-
-
 _ANSWERS = Prepared(
     sa.select(answers.c.scope, answers.c.token)
-    .where(_of_realm(answers), answers.c.expires_at <= bind("before"))
+    .where(of_realm(answers), answers.c.expires_at <= bind("before"))
     .limit(bind("batch"))
 )
 _DELETE_ANSWER = Prepared(
     sa.delete(answers).where(
-        _of_realm(answers),
+        of_realm(answers),
         answers.c.scope == bind("scope"),
         answers.c.token == bind("token"),
         answers.c.expires_at <= bind("before"),
     )
 )
 _LOCKOUTS = Prepared(
-    sa.select(lockouts.c.token).where(_of_realm(lockouts), lockouts.c.until <= bind("before")).limit(bind("batch"))
+    sa.select(lockouts.c.token).where(of_realm(lockouts), lockouts.c.until <= bind("before")).limit(bind("batch"))
 )
 _DELETE_LOCKOUT = Prepared(
-    sa.delete(lockouts).where(
-        _of_realm(lockouts), lockouts.c.token == bind("token"), lockouts.c.until <= bind("before")
-    )
+    sa.delete(lockouts).where(of_realm(lockouts), lockouts.c.token == bind("token"), lockouts.c.until <= bind("before"))
 )
 _CALLS = Prepared(
-    sa.select(calls.c.call_id).where(_of_realm(calls), calls.c.started_at < bind("before")).limit(bind("batch"))
+    sa.select(calls.c.call_id).where(of_realm(calls), calls.c.started_at < bind("before")).limit(bind("batch"))
 )
 _DELETE_CALL = Prepared(
-    sa.delete(calls).where(_of_realm(calls), calls.c.call_id == bind("call_id"), calls.c.started_at < bind("before"))
+    sa.delete(calls).where(of_realm(calls), calls.c.call_id == bind("call_id"), calls.c.started_at < bind("before"))
 )
 _FORGETFUL = Prepared(
     sa.select(customers.c.customer)
-    .where(_of_realm(customers), customers.c.next_expiry <= bind("before"))
+    .where(of_realm(customers), customers.c.next_expiry <= bind("before"))
     .limit(bind("batch"))
 )
 _DELETE_VARIABLES = Prepared(
     sa.delete(variables).where(
-        _of_realm(variables), variables.c.customer == bind("customer"), variables.c.expires_at <= bind("before")
+        of_realm(variables), variables.c.customer == bind("customer"), variables.c.expires_at <= bind("before")
     )
 )
 # No index by age: it would cost every new sighting a page. The table is read through in slices instead.
@@ -86,7 +81,7 @@ _SIGHTINGS_A_ROUND = 5_000
 _SIGHTINGS = Prepared(
     sa.select(sightings.c.pair, sightings.c.ani, sightings.c.seen_at)
     .where(
-        _of_realm(sightings),
+        of_realm(sightings),
         sa.tuple_(sightings.c.pair, sightings.c.ani) > sa.tuple_(bind("after_pair"), bind("after_ani")),
         sightings.c.pair <= bind("until_pair"),
     )
@@ -95,18 +90,13 @@ _SIGHTINGS = Prepared(
 )
 _DELETE_SIGHTING = Prepared(
     sa.delete(sightings).where(
-        _of_realm(sightings),
+        of_realm(sightings),
         sightings.c.pair == bind("pair"),
         sightings.c.ani == bind("ani"),
         sightings.c.seen_at < bind("before"),
     )
 )
 _ORGANIZATIONS = Prepared(sa.select(organizations.c.account, organizations.c.number))
-_NEWEST_HIT = Prepared(
-    sa.select(sa.func.max(rate_hits.c.at)).where(
-        rate_hits.c.account == bind("account"), rate_hits.c.organization == bind("organization")
-    )
-)
 _OLD_HITS = Prepared(
     sa.select(rate_hits.c.at, rate_hits.c.seq)
     .where(
@@ -271,10 +261,10 @@ def _sweep_hits(store: Store, realm: Realm, organization: int, window_ms: int, b
     gone = 0
     while True:
         with store.read(realm) as tx:
-            newest = tx.row(_NEWEST_HIT, {"organization": organization})
-            if newest is None or newest[0] is None:
+            newest = meters.newest_hit(tx, organization)
+            if newest is None:
                 return gone
-            limits: dict[str, Bound] = {"before": newest[0] - window_ms, "batch": batch}
+            limits: dict[str, Bound] = {"before": newest - window_ms, "batch": batch}
             old = tx.rows(_OLD_HITS, {"organization": organization, **limits})
         if old:
             last: dict[str, Bound] = {"last_at": old[-1][0], "last_seq": old[-1][1]}

@@ -17,7 +17,7 @@ from adapter.store import memory
 from adapter.store.database import Store
 from adapter.store.records import CustomerRecord
 from adapter.store.refs import from_bytes
-from adapter.store.statements import Prepared, bind
+from adapter.store.statements import Prepared, bind, of_realm
 from adapter.store.tables import LINE_TYPES, customers, external_ids, intents, numbers, variables
 from adapter.store.transaction import Row, Transaction
 
@@ -87,7 +87,7 @@ def _by_customer(tx: Transaction, table: sa.Table, after: bytes, until: bytes) -
 def _customers() -> Prepared:
     return Prepared(
         sa.select(customers.c.customer, customers.c.created_at, customers.c.last_contact)
-        .where(_of_realm(customers), customers.c.customer > bind("after"))
+        .where(of_realm(customers), customers.c.customer > bind("after"))
         .order_by(customers.c.customer)
         .limit(bind("batch"))
     )
@@ -96,8 +96,4 @@ def _customers() -> Prepared:
 @cache
 def _between(table: sa.Table) -> Prepared:
     inside = sa.and_(table.c.customer > bind("after"), table.c.customer <= bind("until"))
-    return Prepared(sa.select(table).where(_of_realm(table), inside))
-
-
-def _of_realm(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.account == bind("account"), table.c.realm == bind("realm"))
+    return Prepared(sa.select(table).where(of_realm(table), inside))
