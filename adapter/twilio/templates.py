@@ -12,8 +12,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from .trials import failure
 
 
 class TextFailed(Exception):
@@ -21,6 +23,8 @@ class TextFailed(Exception):
 
 
 LONGEST_TEMPLATE: Final = 2_000  # characters of source
+# Jinja compiles 300 of "not not not" in ten seconds, and into what Python refuses (200 brackets, 100 indentations).
+DEEPEST: Final = 50
 
 # What each text may mention (`adapter.engine.flow`): only whom we know well enough is told anything. None where it is
 # unknown. `speech`: 1 where callers may speak, else 0; `key`: what to press; `count`, `length`: digits asked for.
@@ -60,6 +64,8 @@ FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 # These may mention the variables that the line declares (`disclosure.variables`), too.
 MAY_MENTION_VARIABLES: Final = frozenset({"reuse", "welcome_back", "offer", "verified", "whisper"})
 
+_TOO_DEEP: Final = "is not a valid Jinja text (too deeply nested, or a number too long); write a plain sentence"
+
 ALLOWED_NODES: Final = (
     nodes.Output,
     nodes.TemplateData,
@@ -92,8 +98,10 @@ def problem(name: str, template: str, variables: Collection[str] = ()) -> str | 
         at = f" (line {error.lineno} of the text)" if error.lineno > 1 else ""
         return f"is not a valid Jinja text: {error.message}{at}; see jinja.palletsprojects.com/templates"
     except (RecursionError, ValueError):
-        return "is not a valid Jinja text (too deeply nested, or a number too long); write a plain sentence"
-    return next(_faults(tree, facts_of(name, variables), name), None)
+        return _TOO_DEEP
+    if _depth(tree) > DEEPEST:
+        return _TOO_DEEP
+    return next(_faults(tree, facts_of(name, variables), name), None) or failure(_template(template), tree)
 
 
 def facts_of(name: str, variables: Collection[str] = ()) -> frozenset[str]:
@@ -106,10 +114,20 @@ def compiled(name: str, source: str, variables: frozenset[str] = frozenset()) ->
     """The text called `name`, ready to be rendered. Raises TextFailed for what has a `problem`."""
     if fault := problem(name, source, variables):
         raise TextFailed(fault)
-    try:
-        return _environment().from_string(source)
-    except (TemplateError, ValueError, RecursionError) as error:
-        raise TextFailed(f"is not a template: {error}") from None
+    return _template(source)
+
+
+@lru_cache(maxsize=4_096)
+def _template(source: str) -> Template:
+    return _environment().from_string(source)
+
+
+def _depth(tree: nodes.Template) -> int:
+    depth = 0
+    level: list[nodes.Node] = [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node.iter_child_nodes()]
+    return depth
 
 
 def _faults(tree: nodes.Template, facts: frozenset[str], name: str) -> Iterator[str]:
@@ -118,6 +136,8 @@ def _faults(tree: nodes.Template, facts: frozenset[str], name: str) -> Iterator[
             yield f"uses {type(node).__name__.lower()}, but a text may only print and branch; leave it out"
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
             yield f'uses the filter "{node.name}"; the filters here are {", ".join(sorted(FILTERS))}'
+        elif isinstance(node, nodes.Filter) and len(node.args) + len(node.kwargs) != (node.name == "default"):
+            yield f'gives the filter "{node.name}" too much or too little; write upper or default("so")'
         if isinstance(node, nodes.Test) and node.name not in _environment().tests:
             yield f'uses an unknown test "{node.name}"; leave it out'
         if isinstance(node, nodes.Name) and node.name not in facts:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from jinja2 import Template, TemplateError
+from jinja2 import Template
 
 from adapter.engine.flow import Fact
 
 from .templates import FACTS, MAY_MENTION_VARIABLES, TextFailed, compiled
+from .trials import NOT_SPOKEN
 from .words import BUILT_IN
 
 Templates = Mapping[str, str]
@@ -83,7 +84,7 @@ def _variables(name: str, facts: Mapping[str, Fact]) -> frozenset[str]:
 def _render(template: Template, facts: Mapping[str, Fact]) -> str:
     try:
         return template.render({fact: _speakable(value) for fact, value in facts.items()})
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+    except NOT_SPOKEN as error:
         raise TextFailed(type(error).__name__) from None
 
 

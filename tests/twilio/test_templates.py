@@ -28,6 +28,9 @@ from adapter.twilio.templates import FACTS, MAY_MENTION_VARIABLES, TextFailed, c
         ("reuse", "a\n{% if %}", "is not a valid Jinja text: Expected an expression"),
         ("reuse", "a\n{% if %}", "(line 2 of the text)"),
         ("reuse", "{{ " + "9" * 1_990 + " }}", None),
+        ("menu", "{{ " + "not " * 46 + "speech }}", None),
+        ("menu", "{{ " + "not " * 300 + "speech }}", "is not a valid Jinja text (too deeply nested"),
+        ("ask_language", "{%if key%}" * 104 + "{%endif%}" * 104, "is not a valid Jinja text (too deeply nested"),
         ("reuse", "{{ " + "(" * 990 + "1" + ")" * 990 + " }}", "is not a valid Jinja text (too deeply nested"),
     ],
 )
@@ -36,6 +39,32 @@ def test_a_text_is_judged_and_refused_by_one_rule(name: str, template: str, says
     assert (found is None) if says is None else (says in str(found))
     with nullcontext() if says is None else pytest.raises(TextFailed):
         compiled(name, template)
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "says"),
+    [
+        ("reuse", "{% if attempt_count > 2 %}x{% endif %}", "where attempt_count is not known: '>' not supported"),
+        ("reuse", "{% if name and attempt_count > 2 %}x{% endif %}", "ask first, as in {% if attempt_count and"),
+        ("reuse", "{% if intent and attempt_count > 2 %}x{% endif %}", None),
+        ("reuse", "{% if attempt_count and attempt_count > 2 %}x{% endif %}", None),
+        ("reuse", "{% if not name and intent < 'x' %}x{% endif %}", "where intent, name is not known"),
+        ("reuse", "{% if attempt_count > '2' %}x{% endif %}", "cannot be spoken: '>' not supported"),
+        ("reuse", "{% if intent == 'refund' and name > 1 %}x{% endif %}", "cannot be spoken"),
+        ("reuse", "{% if attempt_count == 7 and name > 1 %}x{% endif %}", "cannot be spoken"),
+        ("whisper", "{% if recommendation == 'reuse' and plan < 'b' %}x{% endif %}", "where plan is not known"),
+        ("ask_digits", "{% if count > 4 %}x{% endif %}", None),
+        ("ask_account", "{% if length > 4 %}x{% endif %}", "where length is not known"),
+        ("reuse", "{{ name is sameas }}", "missing 1 required positional argument"),
+        ("reuse", "{{ attempt_count is divisibleby 0 }}", "cannot be spoken: integer modulo by zero"),
+        ("reuse", "{{ name|upper(1) }}", 'gives the filter "upper" too much or too little'),
+        ("reuse", "{{ name|default }}", 'gives the filter "default" too much or too little'),
+        ("reuse", "{{ name|default('x', true) }}", 'gives the filter "default" too much or too little'),
+    ],
+)
+def test_a_text_that_some_callers_could_not_be_told_is_refused(name: str, template: str, says: str | None) -> None:
+    found = problem(name, template, ["plan"])
+    assert (found is None) if says is None else (says in str(found))
 
 
 @pytest.mark.parametrize("name", sorted(FACTS))
