@@ -36,7 +36,8 @@ def build() -> Blueprint:
 
 def _confine(response: Response) -> Response:
     """A page that shows people's API keys and data may run its own scripts and talk to this host, nothing else."""
-    inline = _INLINE_SCRIPT.search(response.get_data(as_text=True)) if response.mimetype == "text/html" else None
+    made_here = response.mimetype == "text/html" and not response.direct_passthrough  # a file cannot be read again
+    inline = _INLINE_SCRIPT.search(response.get_data(as_text=True)) if made_here else None
     scripts = f" 'sha256-{_digest(inline.group(1))}'" if inline else ""
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -1,7 +1,9 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
+import flask_swagger_ui
 import pytest
 
 
@@ -30,6 +32,16 @@ def test_everything_the_page_needs_is_served_here(app, page):
         with app.test_client().get(address) as asset:
             assert asset.status_code == 200, address
             assert asset.content_length
+
+
+def test_every_file_of_the_package_is_served_under_the_same_policy(app, page, subtests):
+    files = [path.name for path in (Path(flask_swagger_ui.__file__).parent / "dist").iterdir()]
+    assert "oauth2-redirect.html" in files
+    for name in files:
+        with subtests.test(name), app.test_client().get(f"/docs/{name}") as answer:
+            assert answer.status_code == 200
+            assert answer.data
+            assert {**policy(page), "script-src": "'self'"} == policy(answer)
 
 
 def test_the_page_names_no_other_host_and_sends_nothing_to_a_validator(page):
