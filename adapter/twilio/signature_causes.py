@@ -37,8 +37,8 @@ class _Tried:
 
 def cause(asked: Asked, tokens: Sequence[str]) -> str:
     """A sentence for whoever looks after the service, without a value of any field and without a token."""
-    if not asked.signature:
-        return "it has no X-Twilio-Signature: not Twilio, or the proxy takes the header away"
+    if not asked.signature:  # a colon or comma right behind the name, and the log masks the next word
+        return "it has no X-Twilio-Signature header: not Twilio, or the proxy takes the header away"
     if not tokens:
         return "no auth token is configured for this account"
     for tried in _candidates(asked):

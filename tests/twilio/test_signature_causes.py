@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapter.logs import masked
 from adapter.twilio.signature import sign
 from adapter.twilio.signature_causes import Asked, cause, shown
 
@@ -45,6 +46,21 @@ def test_another_token_and_a_changed_field_cannot_be_told_apart() -> None:
 def test_what_is_not_there_is_told() -> None:
     assert "no X-Twilio-Signature" in cause(Asked(BASE, TARGET, (), FORM, ""), [TOKEN])
     assert "no auth token" in cause(Asked(BASE, TARGET, (), FORM, "x"), [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        cause(Asked(BASE, TARGET, (), FORM, ""), [TOKEN]),
+        cause(Asked(BASE, TARGET, (), FORM, "x"), []),
+        told(BASE + TARGET, token="another"),
+        told("https://voice.example.com/twilio/voice/"),
+        told("http://other.example.com/twilio/voice", host="other.example.com"),
+    ],
+)
+def test_what_masks_the_log_leaves_every_cause_as_it_is(words: str) -> None:
+    line = f"webhook refused: signature does not fit {BASE}{TARGET} ({words})"
+    assert masked(line) == line
 
 
 def test_nothing_of_a_field_nor_the_token_is_told() -> None:
