@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -55,12 +55,15 @@ _SECRET = re.compile(
 _NUMBER = re.compile(_HARMLESS + r"|\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
 
 
-def configure(level: str) -> None:
-    """Send everything at or above `level` (debug, info, warning, error) to stderr as JSON lines."""
+def configure(level: str, about: Callable[[], Mapping[str, object]] = dict) -> None:
+    """Send everything at or above `level` (debug, info, warning, error) to stderr as JSON lines.
+
+    `about`: what is asked for each line, and told with it: which request it is about.
+    """
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
         root.removeHandler(handler)
-    root.addHandler(_Stderr())
+    root.addHandler(_Stderr(about))
     root.setLevel(level.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -144,9 +147,13 @@ def _without_number(found: re.Match[str]) -> str:
 class _Line(logging.Formatter):
     """A record as one line of JSON."""
 
+    def __init__(self, about: Callable[[], Mapping[str, object]]) -> None:
+        super().__init__()
+        self._about = about
+
     def format(self, record: logging.LogRecord) -> str:
         """What is ours (time, level, logger) is added after masking, so that it stays readable."""
-        told = {"event": record.getMessage()}
+        told = {"event": record.getMessage(), **self._about()}
         told |= {name: value for name, value in vars(record).items() if name not in _USUAL}
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
@@ -160,9 +167,9 @@ class _Line(logging.Formatter):
 class _Stderr(logging.StreamHandler[TextIO]):
     """Writes to whatever stderr is at the moment, and tells nothing of a line that it could not write."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: Callable[[], Mapping[str, object]]) -> None:
         super().__init__(sys.stderr)
-        self.setFormatter(_Line())
+        self.setFormatter(_Line(about))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr

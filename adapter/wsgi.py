@@ -11,6 +11,7 @@ from adapter import logs
 from adapter.app import create_app
 from adapter.config import Config, load
 from adapter.upkeep import start_upkeep
+from adapter.web.rest.problems import of_request
 
 
 def build() -> Flask:
@@ -21,7 +22,7 @@ def build() -> Flask:
 
 def worker_app(config: Config) -> Flask:
     """The same for a configuration that has been read."""
-    logs.configure(config.logging.level)
+    logs.configure(config.logging.level, of_request)
     app = create_app(config)
     start_upkeep(app.extensions["sticky-calls"])
     return app

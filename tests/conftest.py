@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,15 @@ def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
     yield databases.kind
     databases.kind = "sqlite"
     databases.postgresql.take_back()
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest.fixture

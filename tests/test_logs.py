@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +14,8 @@ from hypothesis import strategies as st
 
 from adapter.logs import configure, masked
 
+pytestmark = pytest.mark.usefixtures("restored_logging")
 SID = "CA0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(autouse=True)
-def _the_log_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -46,15 +46,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
-
-
 @pytest.mark.sqlite
 def test_a_damaged_database_is_told_and_does_not_stop_the_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -185,6 +176,25 @@ def test_a_worker_loads_the_app_with_its_upkeep(
     service = app.extensions["sticky-calls"]
     service.store.close()
     assert started == [service]
+
+
+def test_every_line_about_a_request_has_the_id_of_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], restored_logging: None
+) -> None:
+    monkeypatch.setattr("adapter.wsgi.start_upkeep", lambda _: None)
+    app = GunicornApp(a_config(tmp_path), None).load()
+    client = app.test_client()
+    capsys.readouterr()  # of the database that was made
+    webhook = client.post("/twilio/voice", data={"CallSid": "CA1"})
+    guess = client.get("/v1/calls/x", headers={"Authorization": "Bearer sk_prod_" + "a" * 51})
+    logging.getLogger("adapter.x").warning("of no request")
+    app.extensions["sticky-calls"].store.close()
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"][:15], line.get("request_id")) for line in told] == [
+        ("webhook refused", webhook.headers["X-Request-Id"]),
+        ("an API key was ", guess.headers["X-Request-Id"]),
+        ("of no request", None),
+    ]
 
 
 def not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Config]:

@@ -29,7 +29,7 @@ ADDRESS = "/v1/openapi.json"
 TITLE = "Sticky Calls API"
 _ABOUT = "Caller memory for the telephone: who is calling, how sure are we, what was left open last time."
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "X-Request-Id": ("Names this answer in the log", {"type": "string"}),
+    "X-Request-Id": ("Names this answer; the log's lines about it have it, too", {"type": "string"}),
     "X-RateLimit-Limit": ("Base limit per minute; left out where there is none", {"type": "integer", "minimum": 0}),
     "X-RateLimit-Remaining": ("What is left of the base limit", {"type": "integer", "minimum": 0}),
     "X-RateLimit-Reset": ("When the window resets, in epoch milliseconds", {"type": "integer", "minimum": 0}),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_app_context, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from adapter.clock import Ids
@@ -120,6 +120,11 @@ def install(app: Flask, ids: Ids) -> None:
     app.register_error_handler(Exception, _on_failure)
 
 
+def of_request() -> dict[str, str]:
+    """What every line of the log that is about a request tells with it: the id in its answer's X-Request-Id."""
+    return {"request_id": g.request_id} if has_app_context() and "request_id" in g else {}
+
+
 def _rate_exceeded(denial: RateExceeded) -> Problem:
     return Problem(
         429,
@@ -175,11 +180,11 @@ def _on_http_error(error: HTTPException) -> Response:
 def _on_adapter_error(error: AdapterError) -> Response:
     if error.status != 503:
         return _on_failure(error)
-    _LOG.error("store unavailable: %s", error.message, extra={"request_id": g.request_id})
+    _LOG.error("store unavailable: %s", error.message)
     return refuse(Problem(503, _MESSAGES[503], headers={"Retry-After": str(_UNAVAILABLE_RETRY_SECONDS)}))
 
 
 def _on_failure(error: Exception) -> Response:
     """The one place that catches everything: what went wrong is for the log, the request id leads there."""
-    _LOG.error("request failed", exc_info=error, extra={"request_id": g.request_id})
+    _LOG.error("request failed", exc_info=error)
     return refuse(Problem(InternalServerError.code, _MESSAGES[500]))

@@ -1,4 +1,4 @@
-import logging
+import json
 from http import HTTPStatus
 from types import SimpleNamespace
 
@@ -6,6 +6,7 @@ import pytest
 from flask import Flask, abort
 from werkzeug.exceptions import default_exceptions
 
+from adapter import logs
 from adapter.engine.model import Conflict, Invalid, Issue, Missing, QuotaExhausted, Rate, RateExceeded
 from adapter.errors import SealBroken, StoreMismatch, StoreUnavailable
 from adapter.web.openapi import examples
@@ -127,11 +128,12 @@ def test_options_are_told_without_a_page(client):
 
 
 @pytest.mark.parametrize("what", ["seal", "bug"])
-def test_a_failure_tells_the_client_nothing_and_the_log_where(client, caplog, what):
+def test_a_failure_tells_the_client_nothing_and_the_log_where(client, capsys, restored_logging, what):
+    logs.configure("info", problems.of_request)
     response = client.get(f"/raise/{what}")
     assert_is_problem(response, 500)
     assert "secret" not in response.text
-    assert [record.request_id for record in caplog.records if record.levelno == logging.ERROR] == ["req_1"]
+    assert [json.loads(line)["request_id"] for line in capsys.readouterr().err.splitlines()] == ["req_1"]
 
 
 @pytest.mark.parametrize("what", ["store", "schema"])
