@@ -230,8 +230,23 @@ def test_record_serves_with_a_recording(
     assert (plain.file, plain.lines, plain.personal) == ("kept/calls.jsonl", (), "pseudonyms")
     assert (chosen.file, chosen.lines, chosen.personal) == ("kept/calls.jsonl", ("*", "+1*"), "keep")
     wrong = CliRunner().invoke(main, ["record", "-o", "calls.jsonl", "--line", "+4930"])
-    assert (wrong.exit_code, "the number of no line" in wrong.stderr) == (1, True)
+    assert (wrong.exit_code, "--line +4930: is the number of no line" in wrong.stderr) == (1, True)
     assert "go with -o" in CliRunner().invoke(main, ["record", "--keep-personal"]).stderr
+
+
+def test_record_of_one_line_records_no_other_that_the_configuration_names(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
+) -> None:
+    ran = not_run(tmp_path, monkeypatch)
+    monkeypatch.setenv("ADAPTER_SERVER__BIND", f"127.0.0.1:{free_port}")
+    (tmp_path / "config.yaml").write_text(
+        "twilio: {public_url: 'https://voice.example.com', accounts: [{sid: '*', auth_tokens: [token]}]}\n"
+        "lines: [{number: '*', destination: hangup}, {number: '+1*', destination: hangup}]\n"
+        "recording: {lines: ['*', '+1*']}\n"
+    )
+    result = CliRunner().invoke(main, ["record", "-o", "calls.jsonl", "--line", "+1*"])
+    assert result.exit_code == 0, result.output
+    assert ran[0].recording.lines == ("+1*",)
 
 
 def test_the_announcement_says_where_webhooks_are_recorded(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from adapter.cli.serving.serve import run
 from adapter.cli.shown import AS_JSON, show_json
 from adapter.config import Config
 from adapter.engine.model import Millis
+from adapter.errors import ConfigError
 from adapter.replay.recording import Broken, parts, read
 
 _HOW = """This configuration records nothing. For as long as it runs, the service records with
@@ -47,7 +49,7 @@ def record(output: str | None, numbers: tuple[str, ...], keep_personal: bool, as
     Personal data is replaced by pseudonyms before it is written, and secrets never are. A call does not wait for it.
     """
     if output is not None:
-        run(path, _settings(output, numbers, keep_personal))
+        run(path, _settings(output, keep_personal), partial(_of_lines, numbers))
         return
     if numbers or keep_personal:
         raise click.UsageError("--line and --keep-personal go with -o")
@@ -62,9 +64,19 @@ def record(output: str | None, numbers: tuple[str, ...], keep_personal: bool, as
         click.echo(_told(each))
 
 
-def _settings(output: str, numbers: tuple[str, ...], keep_personal: bool) -> dict[str, str]:
-    lines = {f"RECORDING__LINES__{place}": number for place, number in enumerate(numbers)}
-    return {"RECORDING__FILE": output, **lines, **({"RECORDING__PERSONAL": "keep"} if keep_personal else {})}
+def _settings(output: str, keep_personal: bool) -> dict[str, str]:
+    return {"RECORDING__FILE": output, **({"RECORDING__PERSONAL": "keep"} if keep_personal else {})}
+
+
+def _of_lines(numbers: tuple[str, ...], config: Config) -> Config:
+    """In place of all that the file names: a variable of the environment replaces one item of a list."""
+    if not numbers:
+        return config
+    known = {line.number for line in config.lines}
+    if unknown := [number for number in numbers if number not in known]:
+        message = "is the number of no line; write it as it is written under lines"
+        raise ConfigError([f"--line {number}: {message}" for number in unknown])
+    return replace(config, recording=replace(config.recording, lines=numbers))
 
 
 def _wanted(config: Config) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -42,13 +42,18 @@ def serve(bind: str | None, workers: int | None, threads: int | None, path: Path
     run(path, {f"SERVER__{name}": str(value) for name, value in given.items() if value is not None})
 
 
-def run(path: Path | None, given: Mapping[str, str]) -> None:
-    """The service of the configuration at `path`, with these settings in place of its own (SERVER__WORKERS: 4)."""
+def run(
+    path: Path | None, given: Mapping[str, str], changed: Callable[[Config], Config] = lambda config: config
+) -> None:
+    """The service of the configuration at `path`, with these settings in place of its own (SERVER__WORKERS: 4).
+
+    `changed`: what no single setting can say, done whenever the file is read. It may raise ConfigError.
+    """
     # Through the environment's door, so that what is given here is checked like everything else.
     extra = {f"{PREFIX}{name}": value for name, value in given.items()}
 
     def read() -> Config:
-        return load(find(path, os.environ), {**os.environ, **extra})
+        return changed(load(find(path, os.environ), {**os.environ, **extra}))
 
     config = read()
     logs.configure(config.logging.level)
