@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click import ClickException
+
+from adapter.cli.dialed import Dialed, dialed
 from adapter.cli.replay.fresh import Fresh, fresh
-from adapter.config import load
-from adapter.engine.line import Line
+from adapter.config import Config, load
 from adapter.replay import Call, Network, Script, Transcript
 from adapter.replay.recording import Answer, Recorded, read
 from adapter.replay.rerun import Checked, checked, in_order, play
 
 _BEGINS = 1_767_225_600_000  # 2026-01-01T00:00:00Z: the same every time, so that answers are
-_ANY_ACCOUNT = f"AC{'0' * 32}"
 
 
 def differences(recording: Path, config: Path, memory: Path | None = None) -> list[str]:
@@ -57,15 +58,15 @@ def telephone(config: Path, memory: Path | None = None) -> Iterator[Telephone]:
     loaded = load(config, {})
     with fresh(loaded, memory) as app:
         app.clock.tell(_BEGINS)
-        yield Telephone(app, loaded.lines)
+        yield Telephone(app, loaded)
 
 
 class Telephone:
     """Calls to one app in this process, whose clock stands still but for the seconds that calls take and `passes`."""
 
-    def __init__(self, app: Fresh, lines: tuple[Line, ...]) -> None:
+    def __init__(self, app: Fresh, config: Config) -> None:
         self._app = app
-        self._lines = lines
+        self._config = config
         self._saved = 0
 
     def call(self, *script: Any, caller: str = "+14155550123", dialed: str = "", **call: Any) -> Transcript:
@@ -93,7 +94,7 @@ class Telephone:
         """What an agent saves about a caller, as in POST /v1/calls/end: variables, intent, intent_status, telco …"""
         self._saved += 1
         body = {"call_id": f"remembered-{self._saved}", "identity_hints": {"ani": caller}, **saved}
-        line = self._line(self.number)
+        line = self._dialed(self.number).line
         key = (line.organization, line.mode.value)
         return self._app.api.ask("POST", "/v1/calls/end", body, key)
 
@@ -104,19 +105,17 @@ class Telephone:
     @property
     def number(self) -> str:
         """The first line's number."""
-        return next((each.number for each in self._lines if "*" not in each.number), "+14155550100")
+        return next((each.number for each in self._config.lines if "*" not in each.number), "+14155550100")
 
     def account_of(self, dialed: str) -> str:
         """The AccountSid that a number's webhooks come with."""
-        account = self._line(dialed).account
-        return account if account.startswith("AC") else _ANY_ACCOUNT
+        return self._dialed(dialed).account
 
-    def _line(self, dialed: str) -> Line:
-        found = (each for each in self._lines if each.number == dialed or dialed.startswith(each.number.rstrip("*")))
-        line = next(found, None)
-        if line is None:
-            raise ValueError(f"the configuration has no line for {dialed}")
-        return line
+    def _dialed(self, number: str) -> Dialed:
+        try:
+            return dialed(self._config, number)
+        except ClickException as error:
+            raise ValueError(error.message) from None
 
 
 def _whole(recording: Path) -> Iterator[Recorded]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conversations.world import FULL, PLAIN, configuration
+from adapter.testing import telephone
+from tests.conversations.world import ACCOUNT, FULL, PLAIN, configuration
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def test_single_webhooks_are_signed(sticky_calls):
 
 
 def test_a_number_without_a_line_is_told(sticky_calls):
-    with pytest.raises(ValueError, match="no line for"):
+    with pytest.raises(ValueError, match="no line is configured for"):
         sticky_calls.call(dialed="+19995550100")
 """
 
@@ -68,6 +69,19 @@ def test_a_fresh_folder_has_a_telephone_webhooks_and_what_agents_save(
     pytester.makepyfile(_TESTS.format(config=str(config), plain=PLAIN))
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
     result.assert_outcomes(passed=6)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["any number first", "any number last"])
+def test_who_is_remembered_is_known_on_the_line_that_takes_the_call(tmp_path: Path, order: tuple[int, int]) -> None:
+    path = configuration(tmp_path, "https://voice.example.com")
+    settings = json.loads(path.read_text())
+    exact = {"account": ACCOUNT, "number": PLAIN, "destination": "hangup"}
+    settings["lines"] = [({**exact, "number": "*", "mode": "test"}, exact)[at] for at in order]
+    path.write_text(json.dumps(settings))
+    with telephone(path) as phone:
+        assert phone.account_of(PLAIN) == ACCOUNT
+        phone.remember("+14155550123", variables={"name": "Maria"}, telco={"line_type": "mobile"})
+        assert "Maria" in phone.call().said
 
 
 def test_the_configuration_is_named_in_pytests_own(pytester: pytest.Pytester) -> None:
