@@ -32,7 +32,7 @@ def effective(config: Config) -> str:
             name: {key: _amount(value) for key, value in asdict(tier).items()} for name, tier in config.tiers.items()
         },
         **rules,
-        "twilio": {"public_url": config.twilio.public_url, "accounts": _accounts(config)},
+        "twilio": {**asdict(config.twilio), "accounts": _accounts(config)},
         "lines": [line_as_written(line) for line in config.lines],
         "disclosure": disclosure_as_written(config.disclosure),
         "texts": config.texts,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,6 +50,30 @@ logging: {level: DEBUG}
     )
     config = load(path, {})
     assert reloaded(tmp_path, config) == config
+
+
+def test_every_single_setting_comes_back_equal(tmp_path: Path) -> None:
+    written = Path(__file__).with_name("everything.yaml")
+    config = load(written, {})
+    assert [name for part in sections(config) for name in as_by_default(part)] == ["language"]  # said in its languages
+    secrets = yaml.safe_load(written.read_text("utf-8"))
+    shown = yaml.safe_load(effective(config))
+    shown["twilio"]["accounts"] = secrets["twilio"]["accounts"]
+    shown["security"], shown["metrics"] = secrets["security"], secrets["metrics"]
+    (tmp_path / "back.yaml").write_text(yaml.safe_dump(shown), "utf-8")
+    assert load(tmp_path / "back.yaml", {}) == config
+
+
+def sections(config: Config) -> Iterator[Any]:
+    """The configuration with all its parts, and its line."""
+    parts = [getattr(each, field.name) for each in (config, config.policy) for field in fields(each)]
+    yield from (config, config.lines[0], *(part for part in parts if is_dataclass(part)))
+
+
+def as_by_default(part: Any) -> Iterator[str]:
+    for field in fields(part):
+        if field.default is not MISSING and getattr(part, field.name) == field.default:
+            yield field.name
 
 
 def test_lines_are_printed_as_they_are_written() -> None:
