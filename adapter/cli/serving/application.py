@@ -24,7 +24,7 @@ from adapter.errors import ConfigError
 from adapter.web.shedding import SPARE_THREADS
 from adapter.wsgi import worker_app
 
-from .metrics import MEMORY, forget_worker
+from .metrics import MEMORY, count_together, forget_worker
 from .shares import give_place, leave_place, take_place_back
 from .worker import Worker, hold_signals
 
@@ -62,6 +62,8 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
             self._config = self._config if self._reread is None else self._reread()
         except ConfigError as error:
             _LOG.error("the configuration was not read again, it has %d mistakes", len(error.problems))
+        # Switched on just now, each worker would count for itself.
+        count_together(self._config)
         super().reload()
 
     def load(self) -> Flask:

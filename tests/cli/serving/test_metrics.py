@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -69,9 +70,16 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "config.yaml").write_text(CONFIG, "utf-8")
+    with serving(tmp_path) as service:
+        yield service
+
+
+@contextmanager
+def serving(tmp_path: Path) -> Iterator[Served]:
+    """The service of the config.yaml there."""
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
-    environ |= {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environ |= {"PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-m", "adapter", "serve", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.DEVNULL)
     service = Served(process, port)
@@ -109,6 +117,21 @@ def test_four_workers_add_up_after_kills_and_reloads(served: Served) -> None:
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(60) == 0
     assert not folder.exists(), "what was counted in is left behind"
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite
+def test_workers_add_up_when_metrics_are_switched_on_by_a_reload(tmp_path: Path) -> None:
+    without, _, metrics = CONFIG.partition("metrics:")
+    (tmp_path / "config.yaml").write_text(without, "utf-8")
+    with serving(tmp_path) as served:
+        wait_for(lambda: len(served.workers()) == 4, "four workers")
+        before = served.workers()
+        (tmp_path / "config.yaml").write_text(f"{without}metrics:{metrics}", "utf-8")
+        served.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: not before & served.workers() and served.is_up(), "all workers to be replaced")
+        served.ring(20)
+        assert {served.counted() for _ in range(8)} == {20}
 
 
 def test_the_folder_is_of_the_service_alone_and_only_with_metrics(
