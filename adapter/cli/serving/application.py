@@ -61,7 +61,8 @@ class GunicornApp(BaseApplication):  # type: ignore[misc]
         try:
             self._config = self._config if self._reread is None else self._reread()
         except ConfigError as error:
-            _LOG.error("the configuration was not read again, it has %d mistakes", len(error.problems))
+            for problem in error.problems:
+                _LOG.error("the configuration was not read again: %s", problem)
         # Switched on just now, each worker would count for itself.
         count_together(self._config)
         super().reload()
