@@ -78,7 +78,10 @@ class Shedding:
         if is_api:
             return self._refusal(environ, start_response)
         arrival.note_wait(math.inf)
-        return self._app(environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            arrival.note_wait(0.0)  # not every server notes anew what the next request of this thread has waited
 
     def _stands_still(self) -> bool:
         return self._busy >= self._for_all and time.monotonic() - self._moved_at > _STANDSTILL_SECONDS

@@ -132,7 +132,7 @@ def test_when_all_threads_stand_still_a_caller_hears_something_in_a_spare_one(
     monkeypatch.setattr(full.shedding, "_app", lambda environ, start: waited.append(arrival.waited()) or [])
     for _ in range(3):  # spare threads are nobody's for long
         full.shedding({"PATH_INFO": CALLERS, "REQUEST_METHOD": "POST"}, lambda *_: None)
-    arrival.note_wait(0.0)
+    assert arrival.waited() == 0.0, "the next request of this thread would be taken for one without a thread"
     assert waited == [math.inf] * 3
 
 
