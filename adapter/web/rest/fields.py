@@ -71,6 +71,10 @@ class CustomerRef(_Spoken, fields.String):
         return value.lower()
 
 
+# As it is described: gateways and generated clients check by it. More is understood (`engine.caller_id`).
+_NUMBER_OR_NONE = r"^(\+[1-9][0-9]{6,14}|[Aa]nonymous|[Bb]locked|[Pp]rivate|[Rr]estricted|[Uu]navailable|[Uu]nknown)?$"
+
+
 class Ani(_Spoken, fields.String):
     """A caller's number; loads as a CallerId. Withheld or empty is an answer, malformed is not (semantics §5)."""
 
@@ -80,7 +84,7 @@ class Ani(_Spoken, fields.String):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"pattern": r"^(\+[1-9][0-9]{6,14})?$", **options.pop("metadata", {})}, **options)
+        super().__init__(metadata={"pattern": _NUMBER_OR_NONE, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: object, attr: object, data: object, **kwargs: Any) -> CallerId:  # type: ignore[override]
         caller = read_ani(value) if isinstance(value, str) else None

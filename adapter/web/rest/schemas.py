@@ -36,7 +36,12 @@ class Request(Schema):
 class IdentityHints(Request):
     any_of = ("ani", "external_ids", "customer_ref")
 
-    ani = Ani(metadata={"description": "Caller's phone number in E.164 format", "examples": ["+14155550123"]})
+    ani = Ani(
+        metadata={
+            "description": "Caller's phone number in E.164 format; a word such as anonymous when it is withheld",
+            "examples": ["+14155550123"],
+        }
+    )
     dnis = Text(128, metadata={"description": "Dialed number (your phone number they called)"})
     external_ids = Named(
         Text(1024, 1),

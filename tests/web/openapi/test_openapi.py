@@ -1,12 +1,15 @@
 import re
+from uuid import UUID
 
 import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+from adapter.engine.model import StartCall
 from adapter.engine.policy import Policy, VariablePolicy
 from adapter.web.openapi import document
 from adapter.web.openapi.document import describe
+from adapter.web.rest.commands import read_start
 
 DESCRIPTION = describe(Policy())
 
@@ -89,6 +92,23 @@ def test_every_example_is_what_its_schema_says():
 )
 def test_the_rules_between_fields_are_described(hints, accepted):
     assert accepts("IdentityHints", hints) is accepted
+
+
+@pytest.mark.parametrize(
+    ("ani", "accepted"),
+    [
+        ("+14155550123", True),
+        ("", True),
+        *((word, True) for word in ("anonymous", "Restricted", "unavailable", "Unknown", "private", "Blocked")),
+        ("4155550123", False),
+        ("+1415x", False),
+        ("+14155550123 anonymous", False),
+    ],
+)
+def test_a_withheld_number_is_described_as_it_is_read(ani, accepted):
+    body = {"call_id": "c", "identity_hints": {"ani": ani, "customer_ref": str(UUID(int=1))}}
+    assert accepts("StartRequest", body) is accepted
+    assert isinstance(read_start(body), StartCall) or not accepted
 
 
 def test_a_status_without_intent_is_described_as_wrong():
