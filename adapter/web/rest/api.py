@@ -33,7 +33,7 @@ from .problems import TOO_LARGE, Problem, of_denial, of_http_error, refuse, resp
 from .recorded import record_api_call
 
 T = TypeVar("T")
-# Can be nobody's: every customer_ref we make is a random UUID.
+# Can be nobody's: every customer_ref we make is a UUID of version 7.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 # Nor a call's: an id has at least one character.
 _NO_CALL = ""
