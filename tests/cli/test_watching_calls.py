@@ -193,6 +193,13 @@ def test_a_time_ago_or_an_instant(written: str, at: int) -> None:
     assert instant(Since().convert(written, None, None), NOW) == at
 
 
+@pytest.mark.parametrize("far", ["999999d", "0001-01-01T00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_a_time_before_or_after_all_calls_is_counted_from(written: Path, far: str) -> None:
+    result = run("stats", "--since", far, "--json", "--config", str(written))
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["since"][:4] in ("1970", "9999")
+
+
 @pytest.mark.parametrize("wrong", ["", "24", "-1h", "yesterday", "1y", "99999999d"])
 def test_what_is_neither_is_a_mistake_of_usage(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

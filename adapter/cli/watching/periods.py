@@ -12,6 +12,8 @@ from adapter.engine.policy import DAY, HOUR, MINUTE
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
+# Nothing is older than the epoch, and what follows the year 9999 cannot be written.
+_FIRST, _LAST = 0, 253_402_300_799_999
 
 
 class Since(click.ParamType[Millis | str]):
@@ -32,8 +34,10 @@ class Since(click.ParamType[Millis | str]):
 
 def instant(since: Millis | str, now: Millis) -> Millis:
     """What `Since` gave, as an instant."""
-    if isinstance(since, int):
-        return since
-    found = _AGO.fullmatch(since)
+    return min(max(_FIRST, since if isinstance(since, int) else now - _milliseconds(since)), _LAST)
+
+
+def _milliseconds(ago: str) -> Millis:
+    found = _AGO.fullmatch(ago)
     assert found is not None
-    return now - int(found[1]) * _UNITS[found[2]]
+    return int(found[1]) * _UNITS[found[2]]
