@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import threading
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ SECONDS_A_GUESS = 6
 _COST: Millis = SECONDS_A_GUESS * SECOND
 # Of some hundred bytes each. When there are more the oldest are let go: whoever has so many addresses is not slowed.
 _MOST_GUESSERS = 10_000
+_WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>[\d.]+):\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,23 @@ def client_address() -> str:
 
 
 def _is_ours(peer: str) -> bool:
-    try:
-        return ipaddress.ip_address(peer).is_private
-    except ValueError:
-        return True  # a Unix socket has no address
+    known = _known(peer)
+    return known is None or known.is_private  # a Unix socket has no address
 
 
 def _household(address: str) -> str:
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
+    known = _known(address)
+    if known is None:
         return ""
-    return str(known) if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known) if known.version == 4 else str(ipaddress.ip_network((int(known), 64), strict=False))
+
+
+def _known(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address, with its port as some balancers write it, or of IPv4 inside one of IPv6: as a socket that takes both
+    has it, and all of IPv4 would be one household."""
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        known = ipaddress.ip_address(found["six"] or found["four"] if found else text)
+    except ValueError:
+        return None
+    return (known.ipv4_mapped or known) if isinstance(known, ipaddress.IPv6Address) else known

@@ -116,6 +116,12 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("", {}, "", id="nobody knows"),
         pytest.param("", {"X-Forwarded-For": "somebody"}, "", id="not an address"),
         pytest.param("", {"X-Forwarded-For": "2001:db8:1:2:3::4"}, "2001:db8:1:2::/64", id="a network of IPv6"),
+        pytest.param(f"::ffff:{THEIRS}", {"X-Forwarded-For": OURS}, THEIRS, id="IPv4 at a socket of IPv6"),
+        pytest.param("::ffff:127.0.0.1", {"X-Forwarded-For": THEIRS}, THEIRS, id="our proxy, there"),
+        pytest.param("", {"X-Forwarded-For": f"{THEIRS}:5555"}, THEIRS, id="with its port"),
+        pytest.param("", {"X-Forwarded-For": "[2001:db8:1:2::3]:443"}, "2001:db8:1:2::/64", id="IPv6 with its port"),
+        pytest.param("", {"X-Forwarded-For": "[2001:db8:1:2::3]"}, "2001:db8:1:2::/64", id="IPv6 in brackets"),
+        pytest.param("fe80::1%eth0", {}, "fe80::/64", id="IPv6 of this link"),
     ],
 )
 def test_whose_request_it_is(peer: str, headers: Mapping[str, str], address: str) -> None:
