@@ -12,7 +12,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class GraceWarning:
-    """Warns once for each organization and minute (semantics §3). Each worker warns for itself."""
+    """Warns once for each organization and minute, at one edge of one worker.
+
+    Semantics §3 wants one of all workers. A debt: W workers write up to 2 W lines a minute; for fewer they would have
+    to ask one another.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
