@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +180,14 @@ def test_other_requests_of_a_har_are_told_and_the_rest_is_imported() -> None:
         "file: entry 6: not an entry of this format",
     ]
     assert len(found) == 6
+
+
+def test_a_status_that_is_no_number_is_told() -> None:
+    endless = ngrok_entry()
+    endless["response"]["status_code"] = math.inf  # as JSON writes it: Infinity
+    assert told(read(json.dumps({"uri": "/", "requests": [endless]}))) == [
+        "file: entry 1: not an entry of this format",
+    ]
 
 
 def test_ngrok_is_read_the_oldest_first() -> None:

@@ -33,7 +33,7 @@ def each(entries: Iterable[Any], source: str, read: Callable[[Any], Recorded]) -
             yield read(entry)
         except NoWebhook as error:
             yield Broken(source, f"entry {number}", str(error))
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError):
             yield Broken(source, f"entry {number}", "not an entry of this format")
 
 
