@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from adapter.engine.line import fits
+
 from .inheritance import Placed, conversations
 from .settings import DEFAULT_ORGANIZATION
 from .tree import Path, as_items, as_mapping
@@ -72,11 +74,7 @@ def _dialed_number_is_no_line(place: Placed, written: Written) -> Found:
     number = as_mapping(place.value).get("dial")
     for at, line in enumerate(as_items(written.get("lines"))):
         answered = as_mapping(line).get("number")
-        if isinstance(number, str) and isinstance(answered, str) and answered != ANY and _fits(answered, number):
+        if isinstance(number, str) and isinstance(answered, str) and answered != ANY and fits(answered, number):
             message = f"is answered by lines.{at}, so the call would come back; write a number that reaches somebody"
             yield (*place.path, "dial"), message
             return
-
-
-def _fits(pattern: str, number: str) -> bool:
-    return pattern == number or (pattern.endswith(ANY) and number.startswith(pattern[:-1]))

@@ -19,6 +19,11 @@ from .model import Mode, Outcome
 DEFAULT = ""
 
 
+def fits(written: str, number: str) -> bool:
+    """Whether a line's number as it is written means this one: itself, or all that begin like it ("+1415*")."""
+    return written == number or (written.endswith("*") and number.startswith(written[:-1]))
+
+
 def _none() -> Mapping[str, str]:
     return MappingProxyType({})
 

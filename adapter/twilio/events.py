@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from adapter.engine.caller_id import read_ani
-from adapter.engine.line import Line
+from adapter.engine.line import Line, fits
 from adapter.engine.model import Distrust, HangUp, Hints, Millis, Origin, StartCall
 
 from .forms import TERMINAL, Unusable, problem, used
@@ -73,7 +73,7 @@ def line_for(lines: Iterable[Line], account_sid: str, to: str) -> Line | None:
     "+1*" before "*"); the first of equals. Who calls by SIP or WhatsApp dials the number inside the address."""
     inside = _NUMBER_INSIDE.match(to)
     to = inside[1] if inside else to
-    fitting = (line for line in lines if line.account in (account_sid, "*") and _fits(line.number, to))
+    fitting = (line for line in lines if line.account in (account_sid, "*") and fits(line.number, to))
     return min(fitting, key=lambda line: (line.account == "*", line.number != to, -len(line.number)), default=None)
 
 
@@ -91,10 +91,6 @@ def distrust(line: Line, fields: Fields, hints: Hints) -> Distrust | None:
     if line.strict_caller_id and [value for name, value in fields if name == "StirVerstat"] != [_VERIFIED]:
         return Distrust.NOT_ATTESTED
     return Distrust.FORWARDED if line.strict_forwarding and hints.forwarded else None
-
-
-def _fits(pattern: str, number: str) -> bool:
-    return pattern == number or (pattern.endswith("*") and number.startswith(pattern[:-1]))
 
 
 def _not_ours(fields: Fields, values: Mapping[str, str]) -> str | None:

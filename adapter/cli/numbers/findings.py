@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlsplit
 
 from adapter.config import Config
+from adapter.engine.line import fits
 from adapter.twilio.provisioning import Number, SipDomain, Webhooks
 
 
@@ -67,7 +68,7 @@ def about_numbers(config: Config, account: str, numbers: Sequence[Number]) -> li
         number = known.get(line.number)
         findings += _missing(line.number, account) if number is None else about_number(config, number)
     for number in numbers:
-        if not any(_fits(line.number, number.number) for line in lines):
+        if not any(fits(line.number, number.number) for line in lines):
             findings += _unasked(config, number)
     return findings
 
@@ -121,10 +122,6 @@ def _finding(what: str, do: str) -> Finding:
 
 def _is_one(written: str) -> bool:
     return "*" not in written
-
-
-def _fits(written: str, number: str) -> bool:
-    return number.startswith(written[:-1]) if written.endswith("*") else written == number
 
 
 def _shown(url: str) -> str:
