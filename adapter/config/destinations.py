@@ -15,8 +15,6 @@ from .fields import Address, PhoneNumber, Switch, Text, Whole
 from .tables import Section
 from .tree import as_mapping
 
-_DEFAULT = Destination(DestinationKind.HANGUP)
-
 # Kinds that need nothing beside their name, so that the word alone is a destination.
 WORDS: Final = (DestinationKind.VOICEMAIL, DestinationKind.CALLBACK, DestinationKind.HANGUP)
 # Kinds with somebody who answers a telephone of their own: only there can Twilio play something to them first.

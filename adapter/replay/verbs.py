@@ -12,8 +12,6 @@ from .document import Page, words
 from .leg import Leg, Next, visit
 from .transcript import Ending, Question
 
-_LONGEST_LOOP: Final = 1000
-
 
 def say(leg: Leg, verb: ET.Element, page: Page) -> Next:
     """Words. Without words: nothing is heard (13520)."""

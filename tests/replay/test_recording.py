@@ -31,7 +31,7 @@ from adapter.replay.recording import (
     recorded_of,
 )
 from adapter.replay.recording.reader import LONGEST_LINE
-from tests.builders import AGENTS, DIALED, NOW
+from tests.builders import DIALED, NOW
 
 WEBHOOK = Recorded(
     "POST",
@@ -302,16 +302,6 @@ def test_nothing_that_an_edge_hands_over_raises() -> None:
     recorder = a_recorder(Shelf())
     recorder.record("POST", None, None, None, status=200, content_type="", body="")  # type: ignore[arg-type]
     assert recorder.dropped == 1
-
-
-def test_only_calls_of_the_lines_that_are_told_are_recorded() -> None:
-    shelf = Shelf()
-    recorder = a_recorder(shelf, numbers=frozenset({DIALED}))
-    recorder.offer(WEBHOOK)
-    recorder.offer(Recorded("POST", "/", (("To", AGENTS),)))
-    recorder.offer(Recorded("POST", "/child", (("To", AGENTS), ("ForwardedFrom", DIALED))))
-    recorder.close()
-    assert [recorded_of(line.decode()).path for line in shelf.lines] == ["/twilio/voice", "/child"]
 
 
 def test_a_forked_process_records_with_a_thread_of_its_own(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import click
 
 from adapter.cli.configured import config_option
 from adapter.cli.numbers.findings import Finding
+from adapter.cli.shown import AS_JSON
 from adapter.config import Config, find, load
 from adapter.errors import AdapterError, ConfigError
 
@@ -37,7 +38,7 @@ class Looked:
 @click.command(epilog="Example:  sticky-calls doctor --config config.yaml")
 @click.option("--ca-file", type=click.Path(path_type=Path, exists=True), help="Trust this CA for the public URL, too.")
 @click.option("--offline", is_flag=True, help="Look at this machine alone; ask neither Twilio nor the public URL.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@AS_JSON
 @config_option
 def doctor(ca_file: Path | None, offline: bool, as_json: bool, path: Path | None) -> None:
     """Look at everything that can be wrong, and say what to do about it. Exit code 1 if something is."""

@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 
 from adapter.cli.configured import config_option, configured
+from adapter.cli.shown import AS_JSON
 from adapter.config import Config
 from adapter.engine.flow.menu import called
 from adapter.engine.flow.sampling import intents_of
@@ -43,7 +44,7 @@ _STEPS: Final = (*(place.value for place in Place), _WHISPER)
 @click.option("--name", default="Maria", show_default=True, help="The known caller's name, on lines that ask nothing.")
 @click.option("--intent", default="refund_request", show_default=True, help="What that caller left open.")
 @click.option("--twiml", is_flag=True, help="Show the TwiML that Twilio gets, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@AS_JSON
 @config_option
 def preview(
     number: str | None,

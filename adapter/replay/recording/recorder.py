@@ -36,8 +36,8 @@ class File(Protocol):
 
 
 class Recorder:
-    """`clean` is applied in the thread before anything is written. `numbers`: only calls that touch one of these
-    numbers; None: all. Nothing here raises or waits in the thread of a call; safe to use before and after a fork."""
+    """`clean` is applied in the thread before anything is written. Nothing here raises or waits in the thread of a
+    call; safe to use before and after a fork."""
 
     def __init__(
         self,
@@ -45,14 +45,12 @@ class Recorder:
         clean: Callable[[Recorded], Recorded],
         now: Callable[[], Millis],
         *,
-        numbers: frozenset[str] | None = None,
         most_waiting: int = _MOST_WAITING,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._file = file
         self._clean = clean
         self._now = now
-        self._numbers = numbers
         self._most_waiting = most_waiting
         self._steady = steady
         self.dropped = 0
@@ -87,8 +85,6 @@ class Recorder:
 
     def offer(self, webhook: Recorded, answer: Answer | None = None, receipt: Receipt | None = None) -> None:
         """Keep it, if there is room. Without a time of its own the webhook gets the present."""
-        if self._numbers is not None and not self._is_of_a_line(webhook):
-            return
         at = self._now() if webhook.at is None else webhook.at
         entry = replace(webhook, at=at, answer=answer or webhook.answer, receipt=receipt or webhook.receipt)
         try:
@@ -116,10 +112,6 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._warned_at = -_WARN_EVERY_SECONDS
         self._lost_since_warning = 0
-
-    def _is_of_a_line(self, webhook: Recorded) -> bool:
-        names = ("To", "Called", "From", "ForwardedFrom", "CalledVia")
-        return any(name in names and value in (self._numbers or ()) for name, value in webhook.fields)
 
     def _start(self) -> None:
         if self._thread is not None and self._thread.is_alive():

@@ -29,7 +29,6 @@ _MESSAGES = {
     404: "There is nothing at this address",
     405: "This address does not answer this method; see the Allow header",
     413: f"The request body must not be larger than {MAX_BYTES // 1024} KiB",
-    415: "The request body must be JSON",
     500: "Internal server error; quote the X-Request-Id header when you ask about it",
     503: "The service cannot reach its data; try again",
 }
