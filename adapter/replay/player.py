@@ -1,4 +1,7 @@
-"""Send recorded webhooks to a running server as Twilio would: form-encoded, signed with an account's auth token."""
+"""The webhooks that ship with the package, sent to a running server. For the demo.
+
+Leaves out: what a webhook looks like on the wire (`exchange`), recordings of users (`rerun`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from importlib import resources
 
 import requests
 
-from adapter.twilio.signature import sign
+from .exchange import signed
 
 _TIMEOUT_SECONDS = 15  # Twilio's own hard limit for a call's webhooks
 
@@ -45,10 +48,9 @@ class Player:
 
     def play(self, webhook: Webhook, forged: bool = False) -> requests.Response:
         """POST it. `forged`: with a signature that somebody without the token would have to guess."""
-        url = f"{self._base_url}/twilio/{webhook.kind}"
-        signature = sign(url, list(webhook.fields.items()), "guessed" if forged else self._auth_token)
-        headers = {"X-Twilio-Signature": signature, "User-Agent": "TwilioProxy/1.1"}
-        return self._session.post(url, data=dict(webhook.fields), headers=headers, timeout=_TIMEOUT_SECONDS)
+        token = "guessed" if forged else self._auth_token
+        out = signed("POST", f"{self._base_url}/twilio/{webhook.kind}", webhook.fields, token)
+        return self._session.post(out.url, data=out.body, headers=dict(out.headers), timeout=_TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Close kept connections."""

@@ -35,7 +35,7 @@ def test_a_webhook_is_posted_as_a_form_with_its_fields_in_order(server: response
     assert player.play(WEBHOOK).text == "<Response/>"
     sent = server.calls[0].request
     assert parse_qsl(str(sent.body), keep_blank_values=True) == list(WEBHOOK.fields.items())
-    assert sent.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert sent.headers["Content-Type"] == "application/x-www-form-urlencoded; charset=UTF-8"
     assert sent.headers["User-Agent"].startswith("TwilioProxy/")
 
 
