@@ -1,7 +1,7 @@
 """What a text may be: a template that prints and branches on the facts of its text, and does nothing else.
 
 No loops, calls, attributes or macros, so that no template can take long. The configuration judges operators' texts
-with `problem` before anybody calls; `compiled` refuses the same again, whatever came past it.
+with `problem` before anybody calls; `compiled` refuses again what a text must not be made of, whatever came past it.
 Leaves out: which texts there are and what they say (`texts`).
 """
 
@@ -88,6 +88,27 @@ def problem(name: str, template: str, variables: Collection[str] = ()) -> str | 
 
     `variables`: names of variables that are declared where the text is spoken; some texts may mention them.
     """
+    return _fault(name, template, variables) or failure(_template(template), _environment().parse(template))
+
+
+def facts_of(name: str, variables: Collection[str] = ()) -> frozenset[str]:
+    """All that the text called `name` may mention where these variables are declared."""
+    return FACTS[name] | frozenset(variables) if name in MAY_MENTION_VARIABLES else FACTS[name]
+
+
+@lru_cache(maxsize=4_096)
+def compiled(name: str, source: str, variables: frozenset[str] = frozenset()) -> Template:
+    """The text called `name`, ready to be rendered. Raises TextFailed for what is made of more than a text may be.
+
+    Not tried again: the first caller would wait for it.
+    """
+    if fault := _fault(name, source, variables):
+        raise TextFailed(fault)
+    return _template(source)
+
+
+def _fault(name: str, template: str, variables: Collection[str]) -> str | None:
+    """What it is made of that it must not be."""
     if name not in FACTS:
         return f"is no text; there are {', '.join(sorted(FACTS))}"
     if len(template) > LONGEST_TEMPLATE:
@@ -101,20 +122,7 @@ def problem(name: str, template: str, variables: Collection[str] = ()) -> str | 
         return _TOO_DEEP
     if _depth(tree) > DEEPEST:
         return _TOO_DEEP
-    return next(_faults(tree, facts_of(name, variables), name), None) or failure(_template(template), tree)
-
-
-def facts_of(name: str, variables: Collection[str] = ()) -> frozenset[str]:
-    """All that the text called `name` may mention where these variables are declared."""
-    return FACTS[name] | frozenset(variables) if name in MAY_MENTION_VARIABLES else FACTS[name]
-
-
-@lru_cache(maxsize=4_096)
-def compiled(name: str, source: str, variables: frozenset[str] = frozenset()) -> Template:
-    """The text called `name`, ready to be rendered. Raises TextFailed for what has a `problem`."""
-    if fault := problem(name, source, variables):
-        raise TextFailed(fault)
-    return _template(source)
+    return next(_faults(tree, facts_of(name, variables), name), None)
 
 
 @lru_cache(maxsize=4_096)
