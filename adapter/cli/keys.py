@@ -13,6 +13,7 @@ from adapter.clock import SystemClock
 from adapter.config.pepper import pepper_for
 from adapter.engine.model import Millis, Mode
 from adapter.engine.policy import HOUR
+from adapter.errors import StoreUnavailable
 from adapter.store import keys as stored
 from adapter.store.database import Store
 
@@ -102,7 +103,11 @@ def rotate(prefix: str, grace_hours: int, as_json: bool, path: Path | None) -> N
         secret, record = stored.issue(store, pepper_for(config), old.organization, old.mode, old.label, now)
         _hand_over(store, secret, record, as_json)
         expires_at = min(now + grace_hours * HOUR, old.expires_at or now + grace_hours * HOUR)
-        stored.expire(store, prefix, expires_at)
+        try:
+            stored.expire(store, prefix, expires_at)
+        except StoreUnavailable as error:
+            message = f"the new key opens, and {prefix} does not expire: {error.message}; end it with"
+            raise click.ClickException(f"{message} `sticky-calls keys revoke {prefix}`") from error
     click.echo(f"{prefix} expires at {_when(expires_at)}.", err=True)
 
 

@@ -16,6 +16,7 @@ from adapter.clock import SystemClock
 from adapter.config import load
 from adapter.config.pepper import pepper_for
 from adapter.engine.policy import HOUR
+from adapter.errors import StoreUnavailable
 from adapter.store import keys as stored
 from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
@@ -117,6 +118,21 @@ def test_rotating_without_grace_ends_the_old_key_at_once() -> None:
     assert not opens(old)
     assert "expired" in [entry["state"] for entry in json.loads(keys("list", "--json").stdout)]
     assert "opens nothing any more" in keys("rotate", old[:16]).stderr
+
+
+def test_a_new_key_that_does_not_end_the_old_one_is_shown_and_the_old_one_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("the database is locked")
+
+    old = keys("create").stdout.strip()
+    monkeypatch.setattr("adapter.cli.keys.stored.expire", away)
+    result = keys("rotate", old[:16])
+    assert result.exit_code == 1
+    assert opens(result.stdout.strip())
+    assert f"{old[:16]} does not expire" in result.stderr
+    assert f"`sticky-calls keys revoke {old[:16]}`" in result.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
