@@ -157,7 +157,7 @@ class TestGunicornsDoor:
         """What upkeep was started for. Neither the thread nor this process's logging is touched."""
         started: list[Service] = []
         monkeypatch.setattr(wsgi, "start_upkeep", started.append)
-        monkeypatch.setattr(wsgi.logs, "configure", lambda _: None)
+        monkeypatch.setattr(wsgi.logs, "configure", lambda *_: None)
         monkeypatch.delenv("ADAPTER_CONFIG", raising=False)
         return started
 
