@@ -244,10 +244,21 @@ write_proxy() {
     case $proxy in
         nginx) write_nginx ;;
         caddy)
-            sed "s/DOMAIN/$domain/" "$SOURCE/deploy/Caddyfile" | put 0644 root:root /etc/caddy/Caddyfile
+            caddyfile | put 0644 root:root /etc/caddy/Caddyfile
             run systemctl reload-or-restart caddy
             ;;
     esac
+}
+
+# In the words of this machine's Caddy: until 2.6 (Debian 12, Ubuntu 24.04) buffers have other names, and one size.
+caddyfile() {
+    local older=''
+    case $(caddy version 2> /dev/null) in
+        2.[0-6].* | v2.[0-6].*)
+            older='s/request_buffers .*/buffer_requests/; s/response_buffers \(.*\)/buffer_responses\n\t\tmax_buffer_size \1/'
+            ;;
+    esac
+    sed -e "s/{\$DOMAIN}/$domain/; $older" "$SOURCE/deploy/Caddyfile"
 }
 
 write_nginx() {

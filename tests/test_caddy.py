@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import socketserver
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
@@ -15,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import free_port, wait_for
+from tests import caddy
+from tests.serving import free_port
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy on this machine (apt-get install caddy)"),
+    pytest.mark.skipif(caddy.PROGRAM is None, reason="no Caddy on this machine (apt-get install caddy)"),
 ]
-CADDYFILE = Path(__file__).parent.parent / "deploy/Caddyfile"
 
 
 class Service(BaseHTTPRequestHandler):
@@ -45,20 +42,9 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """Of a Caddy that takes the shipped file, but for its name, its socket and the port for Prometheus."""
-    port, other = free_port(), free_port()
-    text = CADDYFILE.read_text("utf-8").replace("DOMAIN {", f"http://127.0.0.1:{port} {{")
-    text = text.replace("{\n\tservers", "{\n\tadmin off\n\tservers", 1).replace("9464", str(other))
-    (tmp_path / "Caddyfile").write_text(text.replace("/run/sticky-calls/http.sock", f"{tmp_path}/http.sock"), "utf-8")
-    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")]
-    environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
-    try:
-        wait_for(lambda: is_open(port), "Caddy")
+    port = free_port()
+    with caddy.running(tmp_path, port, f"http://127.0.0.1:{port} {{"):
         yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture
@@ -67,11 +53,6 @@ def upstream(tmp_path: Path) -> Iterator[None]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield
         server.shutdown()
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as opened:
-        return opened.connect_ex(("127.0.0.1", port)) == 0
 
 
 def posted(port: int, path: str, megabytes: float) -> tuple[HTTPResponse, bytes]:

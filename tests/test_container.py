@@ -95,3 +95,13 @@ def test_every_secret_and_volume_of_compose_is_there_for_who_uses_it_and_it_is_t
         assert set(named) <= set(service.get("secrets", ()))
     volumes = {volume.partition(":")[0] for each in COMPOSE["services"].values() for volume in each.get("volumes", ())}
     assert {volume for volume in volumes if not volume.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_compose_s_caddy_takes_the_shipped_file() -> None:
+    """One of its own would pass on what is sent slowly, as it comes, and a few of those stop the service."""
+    caddy = COMPOSE["services"]["caddy"]
+    assert "command" not in caddy
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in caddy["volumes"]
+    shipped = (ROOT / "deploy/Caddyfile").read_text("utf-8")
+    assert set(re.findall(r"\{\$(\w+)", shipped)) == set(caddy["environment"])
+    assert caddy["environment"]["UPSTREAM"].startswith("adapter:")

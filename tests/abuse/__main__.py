@@ -8,6 +8,7 @@ python -m tests.abuse rates --count 1000            random schedules against the
 python -m tests.abuse histories --count 10000       concurrent starts and ends: could it have been one after the other?
 python -m tests.abuse fairness --count 10           ten seconds of each kind of flood, next to somebody else's calls
 python -m tests.abuse slow --count 1000             slow connections through the shipped nginx, next to good calls
+python -m tests.abuse slow-caddy --count 1000       the same through the shipped Caddy
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _WITH_PROCESSES: Final[Mapping[str, Callable[..., Findings]]] = {
     "histories": histories.examine,
     "fairness": lambda count, _, store, bug: fairness.examine(count, store, bug),
     "slow": lambda count, _, __, bug: slow.examine(count, bug=bug),
+    "slow-caddy": lambda count, _, __, bug: slow.examine(count, bug=bug, proxy="caddy"),
 }
 _BUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": tuple(fuzz.BUGS),
@@ -42,6 +44,7 @@ _BUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "histories": ("any",),
     "fairness": ("any",),
     "slow": ("any",),
+    "slow-caddy": ("any",),
 }
 
 

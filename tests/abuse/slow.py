@@ -1,9 +1,10 @@
-"""A thousand slow connections at the shipped nginx, and good calls between them: how long do these take?
+"""A thousand slow connections at the shipped proxy, and good calls between them: how long do these take?
 
-nginx runs with deploy/nginx.conf as it is shipped, but for names, ports and a certificate made here, and with what
-deploy/install.sh sets beside it; behind it the product on a Unix socket. The slow ones are of every kind: no TLS
-handshake, no request line, one byte of a header or of a body a second, an answer that is never read. A connection that
-nginx has had enough of is opened again, and a third more are kept than are counted. Needs nginx and openssl.
+nginx or Caddy runs with deploy/nginx.conf or deploy/Caddyfile as it is shipped, but for names, ports and a certificate
+made here, and with what deploy/install.sh sets beside it; behind it the product on a Unix socket. The slow ones are of
+every kind: no TLS handshake, no request line, one byte of a header or of a body a second, an answer that is never read.
+A connection that the proxy has had enough of is opened again, and a third more are kept than are counted. Needs the
+proxy and openssl.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from urllib.parse import parse_qsl
 import yaml
 
 from adapter.twilio.signature import sign
+from tests import caddy
 from tests.abuse.findings import Findings
 from tests.abuse.places import in_memory
 from tests.abuse.slow_crowd import Crowd
@@ -61,12 +63,12 @@ def shipped() -> Iterator[tuple[Server, int, ssl.SSLContext]]:
         yield server, port, _trusting(folder)
 
 
-def examine(connections: int, seconds: float = 20, bug: bool = False) -> Findings:
-    """Good calls for so long, next to so many slow connections. `bug`: without nginx."""
+def examine(connections: int, seconds: float = 20, bug: bool = False, proxy: str = "nginx") -> Findings:
+    """Good calls for so long, next to so many slow connections. `proxy`: nginx or caddy; `bug`: without one."""
     with in_memory() as folder, ExitStack() as opened:
         server, port = opened.enter_context(_service(folder, not bug))
         if not bug:
-            opened.enter_context(_nginx(folder, port))
+            opened.enter_context((_caddy if proxy == "caddy" else _nginx)(folder, port))
         return _judged(_measured(server, port, not bug, connections, seconds), connections)
 
 
@@ -86,14 +88,14 @@ def _judged(result: Result, connections: int) -> Findings:
 
 
 @contextmanager
-def _service(folder: Path, nginx: bool) -> Iterator[tuple[Server, int]]:
+def _service(folder: Path, proxy: bool) -> Iterator[tuple[Server, int]]:
     """`sticky-calls serve` with its own defaults; the port at which calls come in."""
-    # What nginx runs as has to get through.
+    # What the proxy runs as has to get through.
     os.chmod(folder, 0o755)
     server, port = set_up(folder, workers=2, threads=8), free_port()
     settings = yaml.safe_load(server.config_path.read_text("utf-8"))
-    settings["twilio"]["public_url"] = f"https://localhost:{port}" if nginx else f"http://localhost:{port}"
-    bind = f"unix:{folder}/http.sock" if nginx else f"127.0.0.1:{port}"
+    settings["twilio"]["public_url"] = f"https://localhost:{port}" if proxy else f"http://localhost:{port}"
+    bind = f"unix:{folder}/http.sock" if proxy else f"127.0.0.1:{port}"
     settings["server"] = {"bind": bind, "workers": 2, "threads": 8}
     server.config_path.write_text(yaml.safe_dump(settings), "utf-8")
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -101,7 +103,7 @@ def _service(folder: Path, nginx: bool) -> Iterator[tuple[Server, int]]:
         command = [sys.executable, "-m", "adapter", "serve", "--config", str(server.config_path)]
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
     try:
-        address = str(folder / "http.sock") if nginx else ("127.0.0.1", port)
+        address = str(folder / "http.sock") if proxy else ("127.0.0.1", port)
         wait_for(lambda: _listens(address), "the service to listen", server.last_words)
         yield server, port
     finally:
@@ -131,6 +133,15 @@ def _nginx(folder: Path, port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def _caddy(folder: Path, port: int) -> Iterator[None]:
+    if caddy.PROGRAM is None:
+        raise RuntimeError("Caddy is not installed on this machine")
+    _make_certificate(folder)
+    with caddy.running(folder, port, f"https://localhost:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem"):
+        yield
 
 
 def _make_certificate(folder: Path) -> None:

@@ -20,7 +20,9 @@ _LARGE = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _BEGINNINGS = {
     "no request": b"",
     "header": b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
-    "body": b"POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+    # The signature has the right form: without that the service does not wait for the body.
+    "body": b"POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nX-Twilio-Signature: " + b"a" * 28 + b"\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\n",
     "unread answer": _LARGE,
 }
 _EVERY_SECONDS = 1.0
