@@ -131,7 +131,7 @@ make_user() {
     run install -d -m 0700 -o "$NAME" -g "$NAME" "$STATE" "$BACKUPS"
 }
 
-# Whatever the units load as a credential has to be there, also where an older version was installed.
+# What the configuration below names, and Prometheus is to show.
 make_secrets() {
     [ -f "$ETC/pepper" ] || head -c 32 /dev/urandom | base64 | put 0640 "root:$NAME" "$ETC/pepper"
     [ -f "$ETC/metrics-token" ] || head -c 24 /dev/urandom | base64 | put 0640 "root:$NAME" "$ETC/metrics-token"
@@ -143,7 +143,8 @@ configure() {
     make_secrets
     [ -f "$ETC/config.yaml" ] || put 0640 "root:$NAME" "$ETC/config.yaml" << YAML
 # What is in effect: sticky-calls check-config --effective. Every setting: $OPT/current/config.example.yaml
-# After a change:    systemctl restart $NAME        (calls wait a second or two, none is lost)
+# After a change:    $NAME check-config, then systemctl reload $NAME
+#                    (for another database or address: restart; calls wait a second or two, none is lost)
 database:
   url: sqlite:///$STATE/calls.db
 server:
@@ -359,7 +360,7 @@ Sticky Calls is installed. Next:
   number      $NAME numbers point $number --dry-run     (then without --dry-run)
   look        $NAME doctor
   log         journalctl -u $NAME -f
-  settings    $ETC/config.yaml, then: systemctl restart $NAME
+  settings    $ETC/config.yaml, then: systemctl reload $NAME
 TEXT
 }
 
@@ -382,7 +383,6 @@ upgrade() {
         fail "the new version does not come up (its words are above); nothing was changed"
     fi
     back_up
-    make_secrets
     switch_to "$release"
     write_new_units "$release"
     if restart; then

@@ -124,25 +124,29 @@ def test_the_installer_knows_every_unit() -> None:
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda path: path.name)
-def test_all_units_are_hardened_alike_and_get_their_secrets_as_credentials(unit: Path) -> None:
+def test_all_units_are_hardened_alike_and_read_the_same_configuration(unit: Path) -> None:
     def hardening(path: Path) -> list[str]:
         lines = path.read_text("utf-8").splitlines()
         return lines[lines.index("User=sticky-calls") : lines.index("UMask=0077") + 1]
 
     assert hardening(unit) == hardening(DEPLOY / "systemd/sticky-calls.service")
-    assert "LoadCredential=config.yaml:/etc/sticky-calls/config.yaml" in hardening(unit)
+    assert "Environment=ADAPTER_CONFIG=/etc/sticky-calls/config.yaml" in hardening(unit)
+    # Of copies, a reload would read the old ones, and one unit would lack what was added for another.
+    assert "\nLoadCredential" not in unit.read_text("utf-8")
     for setting in ("NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "PrivateUsers=yes"):
         assert setting in hardening(unit)
 
 
-def test_every_credential_of_the_units_is_made_by_the_installer_and_its_upgrade() -> None:
-    loaded = {
-        name for unit in SERVICES for name in re.findall(r"^LoadCredential=\S+:(\S+)", unit.read_text("utf-8"), re.M)
-    }
-    made = SCRIPT.partition("make_secrets() {")[2].partition("\n}")[0]
-    assert {Path(each).name for each in loaded} - {"config.yaml"} == set(re.findall(r'-f "\$ETC/(\S+)"', made))
-    for command in ("configure() {", "upgrade() {"):
-        assert "    make_secrets\n" in SCRIPT.partition(command)[2].partition("\n}")[0]
+def test_every_file_that_the_configuration_names_is_made_for_the_service_s_group() -> None:
+    named = re.findall(r"_file: (\S+)", SCRIPT.partition("<< YAML\n")[2].partition("\nYAML")[0])
+    made = SCRIPT.partition("make_secrets() {")[2].partition("\n}")[0].splitlines()[1:]
+    assert len(named) == len(made) == 3
+    for name in named:
+        assert any(f'put 0640 "root:$NAME" "$ETC/{name}"' in line for line in made), name
+
+
+def test_a_reload_reads_the_configuration_again() -> None:
+    assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in (DEPLOY / "systemd/sticky-calls.service").read_text("utf-8")
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda path: path.name)

@@ -2,8 +2,8 @@
 
 A machine is made with debootstrap and booted with systemd (`machine`). The installer runs on it twice, the service
 starts under its real unit and answers through nginx over TLS with a CA made here; calls go on at a steady pace while it
-is restarted, its master killed, upgraded, rolled back, and upgraded to a version that does not start; backups and the
-doctor run as their units; 1 000 connections dawdle; everything is uninstalled. Any failed call is a failure.
+is restarted, reloaded, its master killed, upgraded, rolled back, and upgraded to a version that does not start; backups
+and the doctor run as their units; 1 000 connections dawdle; everything is uninstalled. Any failed call is a failure.
 
     --base FOLDER   keep debootstrap's file system here and use it again (it takes a minute and the network)
     --wheels FOLDER Python packages (pip download -r deploy/requirements.txt -r deploy/requirements-build.txt); made
@@ -30,6 +30,7 @@ from tests.deploy.machine import Failed, Machine
 _ROOT = Path(__file__).parent.parent.parent
 _DOMAIN, _ACCOUNT, _NUMBER = "voice.example.com", "AC" + "a" * 32, "+14155550100"
 _TOKEN = "0123456789abcdef0123456789abcdef"
+_NEXT_TOKEN = "fedcba9876543210fedcba9876543210"
 _OPTIONS = [
     *("--domain", _DOMAIN, "--account", _ACCOUNT, "--number", _NUMBER, "--dial", "+14155550199"),
     *("--token-file", "/srv/ca/token", "--certificate", "/srv/ca/site.pem", "--certificate-key", "/srv/ca/site.key"),
@@ -67,6 +68,7 @@ def main() -> None:
         _install(machine)
         if not options.only_slow:
             _under_load(machine)
+            _reloaded(machine)
             _units(machine)
         _slow(machine)
         _uninstall(machine)
@@ -179,6 +181,22 @@ def _under_load(machine: Machine) -> None:
         said = _installer(machine, "late", "upgrade", "--wheels", "/sources/wheels", expect=1)
     _must("the upgrade was taken back" in said, said)
     _must(not machine.run("sticky-calls", "--version").split()[-1].startswith("10."), "the broken version stayed")
+
+
+def _reloaded(machine: Machine) -> None:
+    """A second auth token, and a secret in a file of its own: known after a reload, and to the other units."""
+    etc = machine.root / "etc/sticky-calls"
+    with (etc / "twilio-auth-tokens").open("a") as tokens:
+        tokens.write(_NEXT_TOKEN + "\n")
+    _edit(etc / "config.yaml", "pepper_file: pepper", "pepper_file: pepper\n  former_peppers_file: former-peppers")
+    (machine.root / "srv/former-peppers").write_text("the-pepper-of-last-year\n")
+    machine.run("install", "-m", "0640", "-g", "sticky-calls", "/srv/former-peppers", "/etc/sticky-calls/")
+    machine.run("sticky-calls", "check-config")
+    with _calling(machine, "a reload"):
+        machine.run("systemctl", "reload", "sticky-calls")
+    called = _caller(machine, "--per-second", "10", "--seconds", "3", "--token", _NEXT_TOKEN)
+    told = json.loads(called.communicate(timeout=60)[0])
+    _must(told["calls"] > 0 and not told["failed"], f"after a reload the second token is not known: {told}")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ _PACKAGES = "python3,python3-venv,ca-certificates,nginx-light,curl,openssl,syste
 _MIRROR = "http://deb.debian.org/debian"
 _BOOT_SECONDS = 60.0
 # As process 1 of new namespaces: mounts of its own, then systemd. A chroot would not do: the kernel allows no user
-# namespaces (PrivateUsers=) there. Mounts are shared below, or credentials do not reach their services.
+# namespaces (PrivateUsers=) there. Mounts are shared below, as systemd wants them.
 _BOOT = r"""
 set -e
 root=$1
