@@ -326,10 +326,14 @@ restart() {
     done
 }
 
+# as_service RELEASE ARGUMENTS…: that version's command under the service's own user and configuration.
+as_service() {
+    runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$1/bin/$NAME" "${@:2}"
+}
+
 back_up() {
     [ -f "$STATE/calls.db" ] || return 0
-    runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$OPT/current/bin/$NAME" \
-        db backup "$BACKUPS/before-$(date -u +%Y%m%dT%H%M%SZ).db"
+    as_service "$OPT/current" db backup "$BACKUPS/before-$(date -u +%Y%m%dT%H%M%SZ).db"
 }
 
 install_all() {
@@ -374,7 +378,7 @@ upgrade() {
     fi
     local before
     before=$(readlink "$OPT/current")
-    if ! runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$release/bin/$NAME" check-config; then
+    if ! as_service "$release" check-config; then
         rm -rf "$release"
         fail "the new version cannot use the configuration; nothing was changed"
     fi
@@ -412,6 +416,17 @@ write_new_units() {
     systemctl enable --now $TIMERS
 }
 
+# put_back RELEASE: the backup in the database's place, and the service stopped; or what runs goes on.
+put_back() {
+    as_service "$1" db drill "$restore" --work-folder "$STATE" ||
+        fail "$restore cannot be restored (why is above); nothing was changed"
+    # However this ends, callers are answered afterwards.
+    trap 'systemctl start $NAME.socket $NAME.service' EXIT
+    # The socket first: it would start the service for the next call.
+    systemctl stop $NAME.socket $NAME.service
+    as_service "$1" db restore "$restore" || fail "$restore cannot be restored (why is above); what ran is started again"
+}
+
 rollback() {
     check_machine
     local before
@@ -422,18 +437,13 @@ rollback() {
         return
     fi
     # The old version does not touch a database that a newer one has changed.
-    if [ -z "$restore" ] && ! runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" \
-        "$before/bin/$NAME" db check > /dev/null; then
+    if [ -z "$restore" ] && ! as_service "$before" db check > /dev/null; then
         fail "the old version cannot use the database as it is now; --restore $BACKUPS/before-….db (calls since are lost)"
     fi
+    [ -z "$restore" ] || put_back "$before"
     switch_to "$before"
     write_new_units "$before"
-    if [ -n "$restore" ]; then
-        # The socket first: it would start the service for the next call.
-        systemctl stop $NAME.socket $NAME.service
-        runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$before/bin/$NAME" db restore "$restore"
-        systemctl start $NAME.socket
-    fi
+    [ -z "$restore" ] || systemctl start $NAME.socket
     restart || fail "not healthy: journalctl -u $NAME"
     say "back at $before"
 }

@@ -1,0 +1,51 @@
+"""Upgrades and rollbacks that go wrong at one step or another: what runs afterwards, and what is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.standins import StandIn
+
+
+def test_an_upgrade_backs_up_and_changes_to_the_clone_s_version(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    done = machine.run("upgrade")
+    assert done.code == 0, done.said
+    assert (machine.link("previous"), machine.link("current") in {"v1", "v2"}) == ("v2", False)
+    log = "\n".join(machine.log())
+    assert log.index("db backup") < log.index("restart sticky-calls.service")
+
+
+def test_a_rollback_changes_to_the_version_before(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    done = machine.run("rollback")
+    assert done.code == 0, done.said
+    assert (machine.link("current"), machine.link("previous")) == ("v1", "v2")
+
+
+@pytest.mark.parametrize("step", ["db drill", "db restore"])
+def test_a_backup_that_cannot_be_restored_leaves_the_version_that_ran_running(tmp_path: Path, step: str) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    backup = tmp_path / "before.db"
+    backup.touch()
+    machine.fails(step)
+    done = machine.run("rollback", "--restore", str(backup))
+    assert (done.code, "cannot be restored" in done.said) == (1, True), done.said
+    assert (machine.link("current"), machine.link("previous")) == ("v2", "v1")
+    stopped = [line for line in machine.log() if line.startswith(("systemctl stop", "systemctl start"))]
+    verbs = ["stop", "start"] if step == "db restore" else []
+    assert stopped == [f"systemctl {verb} sticky-calls.socket sticky-calls.service" for verb in verbs]
+
+
+def test_a_backup_is_restored_while_nobody_writes(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    backup = tmp_path / "before.db"
+    backup.touch()
+    done = machine.run("rollback", "--restore", str(backup))
+    assert (done.code, machine.link("current")) == (0, "v1"), done.said
+    log = "\n".join(machine.log())
+    steps = ("db drill", "stop sticky-calls.socket", "db restore", "start sticky-calls.socket")
+    assert [log.index(step) for step in steps] == sorted(log.index(step) for step in steps)
+    assert "db check" not in log
