@@ -376,8 +376,9 @@ upgrade() {
         say "would back up the database, check the configuration with the new version, switch $OPT/current, restart"
         return
     fi
-    local before
+    local before previous
     before=$(readlink "$OPT/current")
+    previous=$(readlink "$OPT/previous" || true)
     if ! as_service "$release" check-config; then
         rm -rf "$release"
         fail "the new version cannot use the configuration; nothing was changed"
@@ -397,9 +398,10 @@ upgrade() {
     say "the new version is not healthy; going back to $before"
     switch_to "$before"
     write_new_units "$before"
-    ln -sfn "$release" "$OPT/previous"
+    # `rollback` goes to the version before this one, as ever, and not to the one that does not work.
+    if [ -n "$previous" ]; then ln -sfn "$previous" "$OPT/previous"; else rm "$OPT/previous"; fi
     restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $BACKUPS"
-    fail "the upgrade was taken back; what was wrong: journalctl -u $NAME"
+    fail "the upgrade was taken back; what was wrong: journalctl -u $NAME. The new version stays in $release for a while"
 }
 
 # The units of a release, with this machine's group; the socket stays open, so a change of it needs a `systemctl restart`.
@@ -429,7 +431,8 @@ put_back() {
 
 rollback() {
     check_machine
-    local before
+    local before now
+    now=$(readlink "$OPT/current")
     before=$(readlink "$OPT/previous" || true)
     [ -d "${before:-/nowhere}" ] || fail "there is no version to go back to"
     if [ -n "$dry_run" ]; then
@@ -444,8 +447,15 @@ rollback() {
     switch_to "$before"
     write_new_units "$before"
     [ -z "$restore" ] || systemctl start $NAME.socket
-    restart || fail "not healthy: journalctl -u $NAME"
-    say "back at $before"
+    if restart; then
+        say "back at $before"
+        return
+    fi
+    say "the old version is not healthy; going on with $now${restore:+ and what was restored}"
+    switch_to "$now"
+    write_new_units "$now"
+    restart || fail "$now is not healthy either: journalctl -u $NAME"
+    fail "the rollback was taken back; what was wrong: journalctl -u $NAME"
 }
 
 uninstall() {

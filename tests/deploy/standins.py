@@ -1,4 +1,4 @@
-"""deploy/install.sh in a folder of its own, with stand-ins for what changes a machine: what it does, and in which order.
+"""deploy/install.sh in a folder of its own, with stand-ins for what changes a machine: what it does, in which order.
 
 The program of a release is a stand-in, too: what it is asked is in the log, and it fails where it is told to. Leaves
 out: systemd, packages, Python (`tests.deploy` has them).
@@ -29,7 +29,7 @@ _PROGRAMS = {
     # The new program's first start ends when it is told to.
     "runuser": 'case "$*" in *" serve") exec sleep 60;; esac\ncase "$*" in *--effective) cat ROOT/effective;; esac',
     "systemctl": 'case "$*" in *NRestarts*) echo 0; esac\n[ "$1 $2" != "restart sticky-calls.service" ] || '
-    '! grep -qx "$(basename "$(readlink ROOT/opt/sticky-calls/current)")" ROOT/unhealthy',
+    '! basename "$(readlink ROOT/opt/sticky-calls/current)" | grep -qf ROOT/unhealthy',
     "python": 'case "$*" in "-m venv "*) mkdir -p "$3/bin"; for each in pip python; do\n'
     'printf "#!/bin/sh\\n" > "$3/bin/$each"; chmod +x "$3/bin/$each"; done; esac',
 }
@@ -87,10 +87,10 @@ class StandIn:
         with (self.root / "failing").open("a") as failing:
             failing.write(words + "\n")
 
-    def unhealthy(self, release: str) -> None:
-        """It does not come up under systemd."""
+    def becomes_unhealthy(self, release: str) -> None:
+        """What begins so does not come up under systemd."""
         with (self.root / "unhealthy").open("a") as unhealthy:
-            unhealthy.write(release + "\n")
+            unhealthy.write(f"^{release}\n")
 
     def link(self, name: str) -> str | None:
         """Which release `current` or `previous` is."""

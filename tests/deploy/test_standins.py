@@ -49,3 +49,29 @@ def test_a_backup_is_restored_while_nobody_writes(tmp_path: Path) -> None:
     steps = ("db drill", "stop sticky-calls.socket", "db restore", "start sticky-calls.socket")
     assert [log.index(step) for step in steps] == sorted(log.index(step) for step in steps)
     assert "db check" not in log
+
+
+def test_an_upgrade_that_was_taken_back_is_not_what_a_rollback_goes_to(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    machine.becomes_unhealthy("0.")
+    done = machine.run("upgrade")
+    assert (done.code, "taken back" in done.said) == (1, True), done.said
+    assert (machine.link("current"), machine.link("previous")) == ("v2", "v1")
+    (failed,) = machine.releases() - {"v1", "v2"}
+    assert failed in done.said
+
+
+def test_after_the_first_upgrade_was_taken_back_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1")
+    machine.becomes_unhealthy("0.")
+    assert machine.run("upgrade").code == 1
+    assert (machine.link("current"), machine.link("previous")) == ("v1", None)
+
+
+def test_a_rollback_to_a_version_that_is_not_healthy_is_taken_back(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    machine.becomes_unhealthy("v1")
+    done = machine.run("rollback")
+    assert (done.code, "taken back" in done.said) == (1, True), done.said
+    assert (machine.link("current"), machine.link("previous")) == ("v2", "v1")
+    assert machine.log().count("systemctl restart sticky-calls.service") == 2
