@@ -331,8 +331,17 @@ as_service() {
     runuser -u "$NAME" -- env ADAPTER_CONFIG="$ETC/config.yaml" "$1/bin/$NAME" "${@:2}"
 }
 
+# The configuration says which database is in use: after a move to PostgreSQL the old file is still there.
 back_up() {
-    [ -f "$STATE/calls.db" ] || return 0
+    local url
+    url=$(as_service "$OPT/current" check-config --effective | sed -n '/^database:/,/^[^ ]*:$/s/^  url: //p') || return 1
+    case $url in
+        sqlite:///*) [ -f "${url#sqlite:///}" ] || return 0 ;;
+        *)
+            say "the database is PostgreSQL, which is not backed up here (pg_dump)"
+            return 0
+            ;;
+    esac
     as_service "$OPT/current" db backup "$BACKUPS/before-$(date -u +%Y%m%dT%H%M%SZ).db"
 }
 
@@ -387,7 +396,10 @@ upgrade() {
         rm -rf "$release"
         fail "the new version does not come up (its words are above); nothing was changed"
     fi
-    back_up
+    if ! back_up; then
+        rm -rf "$release"
+        fail "the database cannot be backed up (why is above); nothing was changed"
+    fi
     switch_to "$release"
     write_new_units "$release"
     if restart; then

@@ -17,7 +17,8 @@ _PLACES = ("/opt/", "/etc/", "/var/lib/$NAME", "/var/backups/", "/run/", "/usr/l
 _PROGRAMS = {
     "apt-get": "exit 0",
     "chown": "exit 0",
-    "curl": "exit 0",
+    # A new program that has failed already does not answer beside the one that runs.
+    "curl": '[ "$(grep -c " serve" ROOT/failing)" = 0 ]',
     "dpkg-query": "echo installed",
     "getent": "exit 0",
     "id": "echo 0",

@@ -75,3 +75,32 @@ def test_a_rollback_to_a_version_that_is_not_healthy_is_taken_back(tmp_path: Pat
     assert (done.code, "taken back" in done.said) == (1, True), done.said
     assert (machine.link("current"), machine.link("previous")) == ("v2", "v1")
     assert machine.log().count("systemctl restart sticky-calls.service") == 2
+
+
+def test_postgresql_is_not_backed_up_here_and_is_upgraded_all_the_same(tmp_path: Path) -> None:
+    """After the move the old file is still there, closed."""
+    machine = StandIn(tmp_path, "v1", "v2")
+    machine.database("postgresql://calls:*****@db.example/calls")
+    machine.fails("db backup")
+    done = machine.run("upgrade")
+    assert (done.code, "pg_dump" in done.said) == (0, True), done.said
+    assert machine.link("previous") == "v2"
+
+
+def test_a_database_elsewhere_is_backed_up(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    (tmp_path / "elsewhere.db").touch()
+    machine.database(f"sqlite:///{tmp_path}/elsewhere.db")
+    (machine.state / "calls.db").unlink()
+    assert machine.run("upgrade").code == 0
+    assert "db backup" in "\n".join(machine.log())
+
+
+@pytest.mark.parametrize("step", ["check-config", "db backup", " serve"])
+def test_what_fails_before_the_change_changes_nothing_and_leaves_nothing(tmp_path: Path, step: str) -> None:
+    machine = StandIn(tmp_path, "v1", "v2")
+    machine.fails(step)
+    done = machine.run("upgrade")
+    assert (done.code, "nothing was changed" in done.said) == (1, True), done.said
+    assert (machine.link("current"), machine.link("previous"), machine.releases()) == ("v2", "v1", {"v1", "v2"})
+    assert not any("restart" in line for line in machine.log())
