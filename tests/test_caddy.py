@@ -24,6 +24,10 @@ pytestmark = [
 class Service(BaseHTTPRequestHandler):
     """Reads what it is sent, and answers."""
 
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
     def do_POST(self) -> None:
         while (size := int(self.rfile.readline(), 16)) > 0:
             self.rfile.read(size + 2)
@@ -87,9 +91,10 @@ def test_a_service_that_is_away_is_told_in_json_and_so_that_twilio_takes_the_fal
     assert json.loads(body)["error"] == "Service Unavailable"
 
 
-def test_figures_are_not_for_the_world(port: int, upstream: None) -> None:
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics/", "/x/../metrics/"])
+def test_figures_are_not_for_the_world(port: int, upstream: None, path: str) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/metrics")
+    connection.request("GET", path)
     answer = connection.getresponse()
     answer.read()
     connection.close()

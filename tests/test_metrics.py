@@ -55,6 +55,13 @@ def test_who_does_not_show_the_token_reads_nothing(app: Flask, shown: str | None
     assert "sticky_calls" not in answer.text
 
 
+def test_the_page_has_one_spelling(app: Flask) -> None:
+    """Proxies keep it from the world by its address."""
+    for path in ("/metrics/", "//metrics", "/metrics//", "/Metrics"):
+        answer = app.test_client().get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert (path, answer.status_code) == (path, 404)
+
+
 def test_callers_are_counted_by_how_they_were_greeted(app: Flask, twilio: Twilio, api: Api) -> None:
     twilio.voice(call_sid(1))
     assert counted(app, "sticky_calls_greetings_total", recommendation="ignore", organization="acme") == 1

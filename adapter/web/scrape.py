@@ -24,7 +24,8 @@ def build(service: Service, metrics: Metrics, token: str) -> Blueprint:
     """The blueprint of the page: 200 with all metrics, 401 without the token."""
     blueprint = Blueprint("metrics", __name__)
 
-    @blueprint.get("/metrics")
+    # Proxies keep the page from the world by its address: it has one.
+    @blueprint.get("/metrics", strict_slashes=True)
     def page() -> Response:
         shown = bearer(request.headers.get("Authorization")) or ""
         # As bytes: compare_digest takes no other than ASCII text.

@@ -54,6 +54,10 @@ def test_what_the_shipped_nginx_itself_refuses_is_json() -> None:
             with slow.asked(port, context, "POST", path, body, headers) as answer:
                 assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
                 assert set(json.loads(answer.read())) == {"error", "message"}
+        for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics/", "/x/../metrics/"):
+            with slow.asked(port, context, "GET", path, "") as answer:
+                assert (path, answer.status) == (path, 404)
+                assert "X-Content-Type-Options" not in answer.headers, "it was asked for at the service"
         shutil.move(server.folder / "http.sock", server.folder / "gone.sock")
         with slow.asked(port, context, "GET", "/v1/health", "") as answer:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
