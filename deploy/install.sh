@@ -85,12 +85,27 @@ read_options() {
 check_options() {
     case $proxy in nginx | caddy | none) ;; *) fail "--proxy is nginx, caddy or none" ;; esac
     [[ $domain =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || fail "--domain: the name that Twilio is to call"
+    check_certificate
     # What is configured already is not asked for again.
     [ -f "$ETC/config.yaml" ] && return
     [[ $account =~ ^AC[0-9a-fA-F]{32}$ ]] || fail "--account: the account SID from Twilio's console (AC…)"
     [[ $number =~ ^\+[1-9][0-9]{6,14}$ ]] || fail "--number: your Twilio number (+14155550100)"
     [[ $dial =~ ^\+[1-9][0-9]{6,14}$ ]] || fail "--dial: the number that takes the calls (+14155550199)"
     [ -s "$token_file" ] || fail "--token-file: a file that holds the account's auth token"
+}
+
+# nginx would say so, but only when the rest is done.
+check_certificate() {
+    local file
+    [ -n "$certificate$certificate_key" ] || return 0
+    [ "$proxy" = nginx ] || fail "--certificate is for nginx"
+    [ -n "$certificate" ] && [ -n "$certificate_key" ] || fail "--certificate and --certificate-key: both, or none"
+    for file in "$certificate" "$certificate_key"; do
+        [ -r "$file" ] || fail "$file cannot be read"
+        case $file in *[\"\$\\\#\&]*) fail "$file: give it a name without the characters \" \$ \\ # &" ;; esac
+    done
+    # Links stay: who renews a certificate puts another file behind them.
+    certificate=$(realpath -s "$certificate") certificate_key=$(realpath -s "$certificate_key")
 }
 
 check_machine() {
@@ -270,16 +285,27 @@ write_nginx() {
         [ -f "$certificate" ] || run certbot certonly --non-interactive --agree-tos --webroot -w /var/www/html \
             -d "$domain" -m "$email" --deploy-hook "systemctl reload nginx"
     fi
-    local without_ipv6=''
+    local site=/etc/nginx/conf.d/$NAME.conf limits=/etc/nginx/modules-enabled/60-$NAME.conf without_ipv6='' before
+    before=$(mktemp -d)
+    [ ! -f "$site" ] || cp -a "$site" "$before/site"
+    [ ! -f "$limits" ] || cp -a "$limits" "$before/limits"
     [ -e /proc/net/if_inet6 ] || without_ipv6='/\[::\]/d;'
     sed -e "${without_ipv6}s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
-        "$SOURCE/deploy/nginx.conf" | put 0644 root:root /etc/nginx/conf.d/$NAME.conf
+        "$SOURCE/deploy/nginx.conf" | put 0644 root:root "$site"
     # Debian's 768 for each process are used up by some hundred callers' slow connections.
     run sed -i 's/worker_connections 768;/worker_connections 8192;/' /etc/nginx/nginx.conf
-    put 0644 root:root /etc/nginx/modules-enabled/60-$NAME.conf << 'CONF'
+    put 0644 root:root "$limits" << 'CONF'
 worker_rlimit_nofile 32768;
 CONF
-    run nginx -t -q
+    if ! run nginx -t -q; then
+        # Left there, it would keep nginx from its next start, with all its sites.
+        rm -f "$site" "$limits"
+        [ ! -f "$before/site" ] || cp -a "$before/site" "$site"
+        [ ! -f "$before/limits" ] || cp -a "$before/limits" "$limits"
+        rm -rf "$before"
+        fail "nginx does not take $site (why is above); its configuration is as it was"
+    fi
+    rm -rf "$before"
     run systemctl enable nginx
     run systemctl reload-or-restart nginx
 }

@@ -24,8 +24,10 @@ _PROGRAMS = {
     "id": "echo 0",
     # Without owners, which only root could give.
     "install": 'if [ "$1" = -d ]; then while [ "${1#/}" = "$1" ]; do shift; done; exec mkdir -p "$@"; fi\n'
-    'while [ $# -gt 2 ]; do shift; done; mkdir -p "$(dirname "$2")"; cp "$1" "$2"',
+    'while [ $# -gt 2 ]; do [ "$1" != -m ] || mode=$2; shift; done\n'
+    'mkdir -p "$(dirname "$2")"; cp "$1" "$2"; chmod "$mode" "$2"',
     "ionice": "exit 0",
+    "nginx": "exit 0",
     "renice": "exit 0",
     # The new program's first start ends when it is told to.
     "runuser": 'case "$*" in *" serve") exec sleep 60;; esac\ncase "$*" in *--effective) cat ROOT/effective;; esac',
@@ -70,6 +72,9 @@ class StandIn:
         (self.root / "etc/systemd/system").mkdir(parents=True)
         (self.root / "etc/systemd/system/sticky-calls.socket").write_text("SocketGroup=www-data\n")
         (self.root / "etc/sticky-calls").mkdir()
+        (self.root / "etc/sticky-calls/config.yaml").touch()
+        (self.root / "etc/nginx/conf.d").mkdir(parents=True)
+        (self.root / "etc/nginx/nginx.conf").touch()
 
     def run(self, *arguments: str) -> Done:
         """The installer, from the clone in `_source`."""

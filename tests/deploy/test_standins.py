@@ -1,4 +1,4 @@
-"""Upgrades and rollbacks that go wrong at one step or another: what runs afterwards, and what is told."""
+"""Installations, upgrades and rollbacks that go wrong at one step or another: what runs then, and what is told."""
 
 from __future__ import annotations
 
@@ -104,3 +104,62 @@ def test_what_fails_before_the_change_changes_nothing_and_leaves_nothing(tmp_pat
     assert (done.code, "nothing was changed" in done.said) == (1, True), done.said
     assert (machine.link("current"), machine.link("previous"), machine.releases()) == ("v2", "v1", {"v1", "v2"})
     assert not any("restart" in line for line in machine.log())
+
+
+def a_certificate(folder: Path) -> list[str]:
+    folder.mkdir()
+    for name in ("site.pem", "site.key"):
+        (folder / name).touch()
+    return ["--certificate", f"{folder}/site.pem", "--certificate-key", f"{folder}/site.key"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"--certificate-key": None}, "both"),
+        ({"--certificate": None}, "both"),
+        ({"--certificate": "nowhere.pem"}, "cannot be read"),
+        ({"--certificate-key": "nowhere.key"}, "cannot be read"),
+        ({"--certificate": "a#b.pem"}, "characters"),
+        ({"--certificate-key": 'a"b.key'}, "characters"),
+        ({"--proxy": "caddy"}, "nginx"),
+    ],
+)
+def test_a_certificate_that_nginx_could_not_use_is_refused_before_anything_is_done(
+    tmp_path: Path, wrong: dict[str, str | None], says: str
+) -> None:
+    machine = StandIn(tmp_path)
+    for name in ("a#b.pem", 'a"b.key'):
+        (machine.root / name).touch()
+    given = a_certificate(tmp_path / "certificates")
+    options = {**dict(zip(given[::2], given[1::2], strict=True)), **wrong}
+    words = [word for name, value in options.items() if value is not None for word in (name, value)]
+    done = machine.run("install", "--domain", "voice.example.com", *words)
+    assert (done.code, says in done.said) == (1, True), done.said
+    assert not any(line.startswith(("install", "systemctl")) for line in machine.log())
+
+
+def test_a_certificate_may_be_named_from_here_and_with_blanks(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1")
+    a_certificate(machine.root / "our keys")
+    words = ["--certificate", "our keys/site.pem", "--certificate-key", "our keys/site.key"]
+    done = machine.run("install", "--domain", "voice.example.com", *words)
+    assert done.code == 0, done.said
+    site = (machine.root / "etc/nginx/conf.d/sticky-calls.conf").read_text("utf-8")
+    assert f'ssl_certificate "{machine.root}/our keys/site.pem";' in site
+    assert f'ssl_certificate_key "{machine.root}/our keys/site.key";' in site
+
+
+@pytest.mark.parametrize("before", [None, "the site as it was"])
+def test_a_site_that_nginx_does_not_take_does_not_stay(tmp_path: Path, before: str | None) -> None:
+    """With it nginx would not start again, and nobody's sites on this machine with it."""
+    machine = StandIn(tmp_path, "v1")
+    site = machine.root / "etc/nginx/conf.d/sticky-calls.conf"
+    if before is not None:
+        site.write_text(before)
+    machine.fails("nginx -t")
+    done = machine.run("install", "--domain", "voice.example.com", *a_certificate(tmp_path / "certificates"))
+    assert (done.code, "as it was" in done.said) == (1, True), done.said
+    assert (site.read_text() if site.exists() else None) == before
+    assert (machine.root / "etc/nginx/modules-enabled/60-sticky-calls.conf").exists() is False
+    assert not any("nginx" in line for line in machine.log() if line.startswith("systemctl"))
