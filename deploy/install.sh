@@ -30,7 +30,7 @@ $NAME-maintenance.service $NAME-maintenance.timer"
 TIMERS="$NAME-backup.timer $NAME-doctor.timer $NAME-maintenance.timer"
 
 domain='' account='' number='' dial='' token_file='' email='' proxy=nginx certificate='' certificate_key='' wheels=''
-restore='' dry_run='' purge=''
+restore='' dry_run='' purge='' kept=''
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
@@ -259,11 +259,51 @@ CONF
 write_proxy() {
     case $proxy in
         nginx) write_nginx ;;
-        caddy)
-            caddyfile | put 0644 root:root /etc/caddy/Caddyfile
-            run systemctl reload-or-restart caddy
-            ;;
+        caddy) write_caddy ;;
     esac
+}
+
+# keep FILE…: as they are, for `bring_back`.
+keep() {
+    local file
+    kept=$(mktemp -d)
+    for file in "$@"; do [ ! -f "$file" ] || cp -a "$file" "$kept/"; done
+}
+
+# What a proxy does not take would keep it from its next start, with all its sites.
+bring_back() {
+    local file
+    for file in "$@"; do
+        rm -f "$file"
+        [ ! -f "$kept/${file##*/}" ] || cp -a "$kept/${file##*/}" "$file"
+    done
+}
+
+# The site in a file of its own, and one line in Caddy's: other sites there stay.
+write_caddy() {
+    local main=/etc/caddy/Caddyfile site=/etc/caddy/conf.d/$NAME.caddy line="import conf.d/$NAME.caddy"
+    keep "$main" "$site"
+    caddyfile | sed '/^{$/,/^}$/d' | put 0644 root:root "$site"
+    if is_nobodys "$main"; then
+        [ ! -f "$main" ] || run cp -a "$main" "$main.before-$NAME"
+        { caddyfile | sed -n '/^{$/,/^}$/p'; printf '\n%s\n' "$line"; } | put 0644 root:root "$main"
+    elif ! grep -qxF "$line" "$main"; then
+        { cat "$main"; printf '\n%s\n' "$line"; } | put 0644 root:root "$main"
+        say "$main keeps its sites; give it the timeouts that deploy/Caddyfile has, against slow connections"
+    fi
+    if ! run caddy adapt --adapter caddyfile --config "$main" > "$kept/adapted"; then
+        bring_back "$main" "$site"
+        fail "Caddy does not take $site (why is above); its configuration is as it was"
+    fi
+    rm -rf "$kept"
+    run systemctl reload-or-restart caddy
+}
+
+# Is Caddy's file not there, an older installation's, or the package's?
+is_nobodys() {
+    [ -f "$1" ] || return 0
+    head -n 1 "$1" | grep -q '^# Caddy before the service' ||
+        dpkg-query -W -f '${Conffiles}\n' caddy 2> /dev/null | grep -qxF " $1 $(md5sum < "$1" | cut -d ' ' -f 1)"
 }
 
 # In the words of this machine's Caddy: until 2.6 (Debian 12, Ubuntu 24.04) buffers have other names, and one size.
@@ -285,10 +325,8 @@ write_nginx() {
         [ -f "$certificate" ] || run certbot certonly --non-interactive --agree-tos --webroot -w /var/www/html \
             -d "$domain" -m "$email" --deploy-hook "systemctl reload nginx"
     fi
-    local site=/etc/nginx/conf.d/$NAME.conf limits=/etc/nginx/modules-enabled/60-$NAME.conf without_ipv6='' before
-    before=$(mktemp -d)
-    [ ! -f "$site" ] || cp -a "$site" "$before/site"
-    [ ! -f "$limits" ] || cp -a "$limits" "$before/limits"
+    local site=/etc/nginx/conf.d/$NAME.conf limits=/etc/nginx/modules-enabled/60-$NAME.conf without_ipv6=''
+    keep "$site" "$limits"
     [ -e /proc/net/if_inet6 ] || without_ipv6='/\[::\]/d;'
     sed -e "${without_ipv6}s#CERTIFICATE_KEY#$certificate_key#; s#CERTIFICATE#$certificate#; s#DOMAIN#$domain#" \
         "$SOURCE/deploy/nginx.conf" | put 0644 root:root "$site"
@@ -298,14 +336,10 @@ write_nginx() {
 worker_rlimit_nofile 32768;
 CONF
     if ! run nginx -t -q; then
-        # Left there, it would keep nginx from its next start, with all its sites.
-        rm -f "$site" "$limits"
-        [ ! -f "$before/site" ] || cp -a "$before/site" "$site"
-        [ ! -f "$before/limits" ] || cp -a "$before/limits" "$limits"
-        rm -rf "$before"
+        bring_back "$site" "$limits"
         fail "nginx does not take $site (why is above); its configuration is as it was"
     fi
-    rm -rf "$before"
+    rm -rf "$kept"
     run systemctl enable nginx
     run systemctl reload-or-restart nginx
 }
@@ -506,6 +540,11 @@ uninstall() {
     if [ -f /etc/nginx/conf.d/$NAME.conf ]; then
         run rm -f /etc/nginx/conf.d/$NAME.conf /etc/nginx/modules-enabled/60-$NAME.conf
         run systemctl reload nginx || true
+    fi
+    if [ -f /etc/caddy/conf.d/$NAME.caddy ]; then
+        run rm -f /etc/caddy/conf.d/$NAME.caddy
+        run sed -i "\\#^import conf.d/$NAME.caddy\$#d" /etc/caddy/Caddyfile
+        run systemctl reload caddy || true
     fi
     run systemctl daemon-reload
     run rm -rf "$OPT" "/run/$NAME"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,65 @@ def test_a_site_that_nginx_does_not_take_does_not_stay(tmp_path: Path, before: s
     assert (site.read_text() if site.exists() else None) == before
     assert (machine.root / "etc/nginx/modules-enabled/60-sticky-calls.conf").exists() is False
     assert not any("nginx" in line for line in machine.log() if line.startswith("systemctl"))
+
+
+DEBIANS = ":80 {\n\tfile_server\n}\n"
+THEIRS = "shop.example {\n\tfile_server\n}\n"
+IMPORT = "import conf.d/sticky-calls.caddy"
+
+
+def with_caddy(machine: StandIn, caddyfile: str | None) -> Path:
+    (machine.root / "debians-own").write_text(hashlib.md5(DEBIANS.encode(), usedforsecurity=False).hexdigest())
+    main = machine.root / "etc/caddy/Caddyfile"
+    main.parent.mkdir()
+    if caddyfile is not None:
+        main.write_text(caddyfile)
+    return main
+
+
+@pytest.mark.parametrize("before", [None, DEBIANS])
+def test_a_caddy_of_nobody_gets_the_shipped_file(tmp_path: Path, before: str | None) -> None:
+    machine = StandIn(tmp_path, "v1")
+    main = with_caddy(machine, before)
+    done = machine.run("install", "--domain", "voice.example.com", "--proxy", "caddy")
+    assert done.code == 0, done.said
+    site = (main.parent / "conf.d/sticky-calls.caddy").read_text()
+    assert "\nvoice.example.com {\n" in site
+    assert ("read_body" in main.read_text(), "read_body" in site) == (True, False)
+    assert main.read_text().endswith(f"}}\n\n{IMPORT}\n")
+
+
+def test_who_has_sites_in_caddy_keeps_them(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1")
+    main = with_caddy(machine, THEIRS)
+    words = ["install", "--domain", "voice.example.com", "--proxy", "caddy"]
+    said = machine.run(*words).said
+    assert "timeouts" in said
+    assert main.read_text() == f"{THEIRS}\n{IMPORT}\n"
+    main.write_text(main.read_text() + "\n" + THEIRS.replace("shop", "cafe"))
+    before = main.read_text()
+    assert machine.run(*words).code == 0
+    assert main.read_text() == before
+    assert machine.run("uninstall").code == 0
+    assert main.read_text() == before.replace(f"{IMPORT}\n", "")
+    assert not (main.parent / "conf.d/sticky-calls.caddy").exists()
+
+
+def test_what_caddy_does_not_take_does_not_stay(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1")
+    main = with_caddy(machine, THEIRS)
+    machine.fails("caddy adapt")
+    done = machine.run("install", "--domain", "voice.example.com", "--proxy", "caddy")
+    assert (done.code, "as it was" in done.said) == (1, True), done.said
+    assert main.read_text() == THEIRS
+    assert not (main.parent / "conf.d/sticky-calls.caddy").exists()
+
+
+def test_sites_beside_an_older_installation_s_are_not_lost(tmp_path: Path) -> None:
+    """It wrote all into the one file."""
+    machine = StandIn(tmp_path, "v1")
+    older = f"# Caddy before the service: it fetches …\nvoice.example.com {{\n}}\n{THEIRS}"
+    main = with_caddy(machine, older)
+    assert machine.run("install", "--domain", "voice.example.com", "--proxy", "caddy").code == 0
+    assert "voice.example.com" not in main.read_text()
+    assert main.with_name("Caddyfile.before-sticky-calls").read_text() == older
