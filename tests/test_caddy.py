@@ -82,6 +82,7 @@ def test_a_body_that_is_too_large_is_told_in_json(port: int, upstream: None, pat
     answer, body = posted(port, path, 2)
     assert (answer.status, answer.headers["Content-Type"]) == (413, "application/json")
     assert json.loads(body)["error"] == "Content Too Large"
+    assert answer.headers["X-Request-Id"].startswith("req_")
 
 
 @pytest.mark.parametrize("path", ["/v1/calls/start", "/twilio/voice"])
@@ -96,6 +97,8 @@ def test_figures_are_not_for_the_world(port: int, upstream: None, path: str) -> 
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", path)
     answer = connection.getresponse()
-    answer.read()
+    body = answer.read()
     connection.close()
-    assert answer.status == 404
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
+    assert json.loads(body)["error"] == "Not Found"
+    assert answer.headers["X-Request-Id"].startswith("req_")

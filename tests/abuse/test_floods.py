@@ -6,6 +6,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
+import ssl
+from contextlib import ExitStack
+from http.client import HTTPResponse
 
 import pytest
 
@@ -54,6 +58,19 @@ def test_what_the_shipped_nginx_itself_refuses_is_json() -> None:
             with slow.asked(port, context, "POST", path, body, headers) as answer:
                 assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
                 assert set(json.loads(answer.read())) == {"error", "message"}
+                assert len(answer.headers.get_all("X-Request-Id", ())) == 1
+        for sent, encrypted, status in (
+            (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", True, 404),
+            (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", True, 405),
+            (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", True, 501),
+            (b"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", True, 505),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", False, 400),
+            (b"GET / HTTP/1.1\r\n\r\n", True, 400),
+        ):
+            answer, body = said(port, context if encrypted else None, sent)
+            assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json"), sent
+            assert set(json.loads(body)) == {"error", "message"}
+            assert answer.headers["X-Request-Id"].startswith("req_")
         for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics/", "/x/../metrics/"):
             with slow.asked(port, context, "GET", path, "") as answer:
                 assert (path, answer.status) == (path, 404)
@@ -61,6 +78,19 @@ def test_what_the_shipped_nginx_itself_refuses_is_json() -> None:
         shutil.move(server.folder / "http.sock", server.folder / "gone.sock")
         with slow.asked(port, context, "GET", "/v1/health", "") as answer:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert answer.headers["X-Request-Id"].startswith("req_")
+
+
+def said(port: int, context: ssl.SSLContext | None, sent: bytes) -> tuple[HTTPResponse, bytes]:
+    """The answer to these bytes."""
+    with ExitStack() as opened:
+        connection = opened.enter_context(socket.create_connection(("localhost", port), 10))
+        if context is not None:
+            connection = opened.enter_context(context.wrap_socket(connection, server_hostname="localhost"))
+        connection.sendall(sent)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        return answer, answer.read()
 
 
 def test_without_nginx_they_would() -> None:
