@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from click.testing import CliRunner, Result
 from adapter.cli import main
 from tests.twilio.rest import Rest
 
+README = Path(__file__).parents[2] / "README.md"
 ACCOUNT, TOKEN = "AC" + "a" * 32, "0123456789abcdef0123456789abcdef"
 NUMBER, URL, OLD = "+14155550100", "https://voice.example.com", "https://old.example.com/ivr"
 OURS = (f"{URL}/twilio/voice", f"{URL}/twilio/fallback", f"{URL}/twilio/status")
@@ -250,6 +252,20 @@ def test_with_postgresql_the_memory_is_in_the_state_folder(rest: Rest, tmp_path:
     rest.add_number(NUMBER, voice_url=OLD)
     assert numbers("point", NUMBER).exit_code == 0
     assert stat.S_IMODE((tmp_path / "state/numbers.json").stat().st_mode) == 0o600
+
+
+def test_what_is_carried_along_to_postgresql_is_what_unpoint_brings_back(rest: Rest, tmp_path: Path) -> None:
+    """README, Moving to PostgreSQL."""
+    stored = rest.add_number(NUMBER, voice_url=OLD)
+    assert numbers("point", NUMBER).exit_code == 0
+    (tmp_path / "state").mkdir()
+    memory().rename(tmp_path / "state/numbers.json")
+    settings = {"url": "postgresql://u@127.0.0.1:1/x", "state_dir": str(tmp_path / "state")}
+    configure(database=settings, security={"pepper": "pepper-of-the-tests"})
+    assert numbers("unpoint", NUMBER).exit_code == 0
+    assert stored["voice_url"] == OLD
+    moving = README.read_text("utf-8").partition("### Moving to PostgreSQL")[2].partition("\n## ")[0]
+    assert {"`sticky-calls.db.numbers.json`", "`numbers.json`"} <= set(re.findall(r"`[^`\n]*`", moving))
 
 
 def test_an_account_without_numbers_is_told(rest: Rest) -> None:
