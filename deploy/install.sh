@@ -20,6 +20,7 @@ set -euo pipefail
 
 NAME=sticky-calls
 OPT=/opt/$NAME ETC=/etc/$NAME STATE=/var/lib/$NAME BACKUPS=/var/backups/$NAME
+UPGRADES=$BACKUPS/upgrades
 UNITS=/etc/systemd/system
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 HEALTHY_SECONDS=30
@@ -402,7 +403,9 @@ back_up() {
             return 0
             ;;
     esac
-    as_service "$OPT/current" db backup "$BACKUPS/before-$(date -u +%Y%m%dT%H%M%SZ).db"
+    # In a folder of its own: the nightly ones are looked at by their latest.
+    install -d -m 0700 -o "$NAME" -g "$NAME" "$UPGRADES" || return 1
+    as_service "$OPT/current" db backup "$UPGRADES/before-$(date -u +%Y%m%dT%H%M%SZ).db"
 }
 
 install_all() {
@@ -472,7 +475,7 @@ upgrade() {
     write_new_units "$before"
     # `rollback` goes to the version before this one, as ever, and not to the one that does not work.
     if [ -n "$previous" ]; then ln -sfn "$previous" "$OPT/previous"; else rm "$OPT/previous"; fi
-    restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $BACKUPS"
+    restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $UPGRADES"
     fail "the upgrade was taken back; what was wrong: journalctl -u $NAME. The new version stays in $release for a while"
 }
 
@@ -513,7 +516,7 @@ rollback() {
     fi
     # The old version does not touch a database that a newer one has changed.
     if [ -z "$restore" ] && ! as_service "$before" db check > /dev/null; then
-        fail "the old version cannot use the database as it is now; --restore $BACKUPS/before-….db (calls since are lost)"
+        fail "the old version cannot use the database as it is now; --restore $UPGRADES/before-….db (calls since are lost)"
     fi
     [ -z "$restore" ] || put_back "$before"
     switch_to "$before"

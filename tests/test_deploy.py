@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,28 @@ def test_scripts_are_well_formed_and_can_be_run(script: Path) -> None:
     assert os.access(script, os.X_OK)
     if shutil.which("shellcheck"):
         assert subprocess.run(["shellcheck", str(script)], check=False).returncode == 0
+
+
+def test_backups_are_kept_for_some_days_those_of_upgrades_too(tmp_path: Path) -> None:
+    """For longer they would hold whoever was erased since."""
+    for name, program in {
+        "deploy/backup.sh": (DEPLOY / "backup.sh").read_text("utf-8"),
+        "bin/sticky-calls": "",
+    }.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(program or '#!/bin/sh\n: > "$3"\n')
+        (tmp_path / name).chmod(0o755)
+    backups = tmp_path / "backups"
+    (backups / "upgrades").mkdir(parents=True)
+    names = {"calls-{}.db", "before-{}.db", "upgrades/before-{}.db", "theirs-{}.db"}
+    for days in (13, 16):
+        for name in names:
+            (backups / name.format(days)).touch()
+            os.utime(backups / name.format(days), (time.time() - days * 86_400,) * 2)
+    subprocess.run([str(tmp_path / "deploy/backup.sh"), str(backups)], check=True)
+    left = {str(path.relative_to(backups)) for path in backups.rglob("*.db")}
+    today = f"calls-{time.strftime('%Y-%m-%d', time.gmtime())}.db"
+    assert left == {name.format(13) for name in names} | {"theirs-16.db", today}
 
 
 def test_a_dry_run_shows_everything_and_does_nothing(tmp_path: Path) -> None:
