@@ -157,7 +157,12 @@ make_secrets() {
 configure() {
     if [ -s "$token_file" ]; then put 0640 "root:$NAME" "$ETC/twilio-auth-tokens" < "$token_file"; fi
     make_secrets
-    [ -f "$ETC/config.yaml" ] || put 0640 "root:$NAME" "$ETC/config.yaml" << YAML
+    if [ -f "$ETC/config.yaml" ]; then
+        [ -z "$account$number$dial" ] || say "$ETC/config.yaml stays as it is; --account, --number, --dial do nothing"
+        number=''
+        return
+    fi
+    put 0640 "root:$NAME" "$ETC/config.yaml" << YAML
 # What is in effect: sticky-calls check-config --effective. Every setting: $OPT/current/config.example.yaml
 # After a change:    $NAME check-config, then systemctl reload $NAME
 #                    (for another database or address: restart; calls wait a second or two, none is lost)
@@ -312,10 +317,11 @@ caddyfile() {
     local older=''
     case $(caddy version 2> /dev/null) in
         2.[0-6].* | v2.[0-6].*)
-            older='s/request_buffers .*/buffer_requests/; s/response_buffers \(.*\)/buffer_responses\n\t\tmax_buffer_size \1/'
+            older='s/request_buffers .*/buffer_requests/
+                s/response_buffers \(.*\)/buffer_responses\n\t\tmax_buffer_size \1/'
             ;;
     esac
-    sed -e "s/{\$DOMAIN}/$domain/; $older" "$SOURCE/deploy/Caddyfile"
+    sed -e "s/{\$DOMAIN}/$domain/" -e "$older" "$SOURCE/deploy/Caddyfile"
 }
 
 write_nginx() {
@@ -394,8 +400,9 @@ as_service() {
 
 # The configuration says which database is in use: after a move to PostgreSQL the old file is still there.
 back_up() {
-    local url
-    url=$(as_service "$OPT/current" check-config --effective | sed -n '/^database:/,/^[^ ]*:$/s/^  url: //p') || return 1
+    local settings url
+    settings=$(as_service "$OPT/current" check-config --effective) || return 1
+    url=$(sed -n '/^database:/,/^[^ ]*:$/s/^  url: //p' <<< "$settings")
     case $url in
         sqlite:///*) [ -f "${url#sqlite:///}" ] || return 0 ;;
         *)
@@ -425,7 +432,16 @@ install_all() {
     write_units
     write_proxy
     [ -n "$dry_run" ] || is_healthy || restart || fail "the service is not healthy: journalctl -u $NAME"
+    [ -n "$dry_run" ] || check_address
     hints
+}
+
+# What is configured stays when a second run names another domain.
+check_address() {
+    local url
+    url=$(/usr/local/bin/$NAME check-config --effective 2> /dev/null | sed -n 's/^  public_url: //p')
+    case ${url,,}/ in "https://${domain,,}"[/:]*) return ;; esac
+    say "twilio.public_url is $url, but the proxy answers for $domain: make both the same ($ETC/config.yaml)"
 }
 
 hints() {
@@ -433,7 +449,7 @@ hints() {
 
 Sticky Calls is installed. Next:
   firewall    let TCP 443 in, and 80 for certificates (ufw allow 443/tcp; ufw allow 80/tcp); nothing else is needed
-  number      $NAME numbers point $number --dry-run     (then without --dry-run)
+  number      $NAME numbers point ${number:-NUMBER} --dry-run     (then without --dry-run)
   look        $NAME doctor
   log         journalctl -u $NAME -f
   settings    $ETC/config.yaml, then: systemctl reload $NAME
@@ -476,7 +492,7 @@ upgrade() {
     # `rollback` goes to the version before this one, as ever, and not to the one that does not work.
     if [ -n "$previous" ]; then ln -sfn "$previous" "$OPT/previous"; else rm "$OPT/previous"; fi
     restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $UPGRADES"
-    fail "the upgrade was taken back; what was wrong: journalctl -u $NAME. The new version stays in $release for a while"
+    fail "the upgrade was taken back; what was wrong: journalctl -u $NAME. The new version is still in $release"
 }
 
 # The units of a release, with this machine's group; the socket stays open, so a change of it needs a `systemctl restart`.
@@ -501,7 +517,7 @@ put_back() {
     trap 'systemctl start $NAME.socket $NAME.service' EXIT
     # The socket first: it would start the service for the next call.
     systemctl stop $NAME.socket $NAME.service
-    as_service "$1" db restore "$restore" || fail "$restore cannot be restored (why is above); what ran is started again"
+    as_service "$1" db restore "$restore" || fail "$restore cannot be restored (why is above); what ran starts again"
 }
 
 rollback() {

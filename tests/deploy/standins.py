@@ -89,7 +89,10 @@ class StandIn:
     def database(self, url: str) -> None:
         """As the configuration has it."""
         self.state.mkdir(parents=True, exist_ok=True)
-        (self.root / "effective").write_text(f"database:\n  url: {url}\n  pool_size: 10\nserver:\n  bind: x\n")
+        (self.root / "effective").write_text(
+            f"database:\n  url: {url}\n  pool_size: 10\nserver:\n  bind: x\n"
+            "twilio:\n  public_url: https://voice.example.com/calls\n"
+        )
 
     def fails(self, words: str) -> None:
         """Commands that have these words in them fail from now on."""

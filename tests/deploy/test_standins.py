@@ -228,3 +228,22 @@ def test_sites_beside_an_older_installation_s_are_not_lost(tmp_path: Path) -> No
     assert machine.run("install", "--domain", "voice.example.com", "--proxy", "caddy").code == 0
     assert "voice.example.com" not in main.read_text()
     assert main.with_name("Caddyfile.before-sticky-calls").read_text() == older
+
+
+@pytest.mark.parametrize(("domain", "warned"), [("voice.example.com", False), ("calls.example.com", True)])
+def test_a_second_run_tells_what_it_does_not_change(tmp_path: Path, domain: str, warned: bool) -> None:
+    machine = StandIn(tmp_path, "v1")
+    given = ["--number", "+14155550101", *a_certificate(tmp_path / "certificates")]
+    done = machine.run("install", "--domain", domain, *given)
+    assert done.code == 0, done.said
+    assert "config.yaml stays as it is" in done.said
+    assert ("public_url is https://voice.example.com/calls" in done.said) == warned
+    # Not of what was given now and is not configured.
+    assert "numbers point NUMBER --dry-run" in done.said
+
+
+def test_a_second_run_to_which_nothing_is_given_says_nothing_of_that(tmp_path: Path) -> None:
+    machine = StandIn(tmp_path, "v1")
+    done = machine.run("install", "--domain", "voice.example.com", *a_certificate(tmp_path / "certificates"))
+    assert (done.code, "stays as it is" in done.said) == (0, False), done.said
+    assert "numbers point NUMBER --dry-run" in done.said
