@@ -267,7 +267,19 @@ def _units(machine: Machine) -> None:
     said = machine.run("sticky-calls", "doctor", "--ca-file", "/etc/ssl/local-ca.pem", expect=(1,))
     _must("✓ signature" in said and "1 thing to mend." in said, said)
     _killed(machine)
+    _restored(machine, f"/var/backups/sticky-calls/{backups[0].name}")
     _say("the backup's, the maintenance's and the doctor's units work; a killed and a hung service come back")
+
+
+def _restored(machine: Machine, backup: str) -> None:
+    """With a backup that the service cannot read nothing happens; with another one the version before runs on it."""
+    machine.run("install", "-m", "0600", backup, "/root/backup.db")
+    said = _installer(machine, "this", "rollback", "--restore", "/root/backup.db", expect=1)
+    _must("nothing was changed" in said and _is_healthy(machine), said)
+    _installer(machine, "this", "rollback", "--restore", backup)
+    # Not the version whose upgrade was taken back.
+    _must(machine.run("sticky-calls", "--version").split()[-1].startswith("9."), "the version before does not run")
+    _must(_is_healthy(machine), "a restored database is not served")
 
 
 def _killed(machine: Machine) -> None:
