@@ -490,23 +490,24 @@ upgrade() {
     switch_to "$before"
     write_new_units "$before"
     # `rollback` goes to the version before this one, as ever, and not to the one that does not work.
-    if [ -n "$previous" ]; then ln -sfn "$previous" "$OPT/previous"; else rm "$OPT/previous"; fi
+    if [ -n "$previous" ]; then ln -sfn "$previous" "$OPT/previous"; else rm -f "$OPT/previous"; fi
     restart || fail "the old version is not healthy either: journalctl -u $NAME; a backup is in $UPGRADES"
     fail "the upgrade was taken back; what was wrong: journalctl -u $NAME. The new version is still in $release"
 }
 
 # The units of a release, with this machine's group; the socket stays open, so a change of it needs a `systemctl restart`.
 write_new_units() {
-    local unit group
+    local unit group timers=()
     group=$(sed -n 's/^SocketGroup=//p' "$UNITS/$NAME.socket")
     for unit in $UNIT_FILES; do
         # An older release has fewer of them.
         [ -f "$1/deploy/systemd/$unit" ] || continue
+        # One that is there already may have been disabled: with PostgreSQL, the backup's.
+        case $unit in *.timer) [ -f "$UNITS/$unit" ] || timers+=("$unit") ;; esac
         sed "s/^SocketGroup=.*/SocketGroup=$group/" "$1/deploy/systemd/$unit" | put 0644 root:root "$UNITS/$unit"
     done
     systemctl daemon-reload
-    # shellcheck disable=SC2086 # a list of names
-    systemctl enable --now $TIMERS
+    [ ${#timers[@]} -eq 0 ] || systemctl enable --now "${timers[@]}"
 }
 
 # put_back RELEASE: the backup in the database's place, and the service stopped; or what runs goes on.

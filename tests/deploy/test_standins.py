@@ -247,3 +247,13 @@ def test_a_second_run_to_which_nothing_is_given_says_nothing_of_that(tmp_path: P
     done = machine.run("install", "--domain", "voice.example.com", *a_certificate(tmp_path / "certificates"))
     assert (done.code, "stays as it is" in done.said) == (0, False), done.said
     assert "numbers point NUMBER --dry-run" in done.said
+
+
+def test_a_timer_that_somebody_has_disabled_stays_so(tmp_path: Path) -> None:
+    """As with PostgreSQL the backup's is (deploy/scaling.md): it would fail every night."""
+    machine = StandIn(tmp_path, "v1", "v2")
+    (machine.root / "etc/systemd/system/sticky-calls-backup.timer").touch()
+    assert machine.run("upgrade").code == 0
+    (enabled,) = (line for line in machine.log() if line.startswith("systemctl enable"))
+    # What the old version did not have is.
+    assert enabled == "systemctl enable --now sticky-calls-doctor.timer sticky-calls-maintenance.timer"
