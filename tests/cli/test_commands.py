@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from adapter import __version__
 from adapter.cli import _COMMANDS, main
+from tests.cli.full_disk import needs_one, told_to_a_full_disk
 
 
 def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -127,18 +128,10 @@ def test_what_the_store_cannot_do_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert result.stderr == "Error: the file is a database of something else: give database.url another file\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+@needs_one
 @pytest.mark.parametrize("command", ["preview --help", "orgs", "keys list --json", "check-config --effective"])
 def test_a_full_disk_is_told_in_one_line(command: str, tmp_path: Path) -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "adapter", *command.split()],
-            cwd=tmp_path,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
-        )
+    done = told_to_a_full_disk(*command.split(), folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert "no space left on device" in done.stderr

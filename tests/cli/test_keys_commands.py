@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from adapter.errors import StoreUnavailable
 from adapter.store import keys as stored
 from adapter.store.opening import open_store
 from adapter.store.sealing import Keyring
+from tests.cli.full_disk import needs_one, told_to_a_full_disk
 
 
 @pytest.fixture(autouse=True)
@@ -135,20 +134,12 @@ def test_a_new_key_that_does_not_end_the_old_one_is_shown_and_the_old_one_named(
     assert f"`sticky-calls keys revoke {old[:16]}`" in result.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+@needs_one
 @pytest.mark.parametrize("command", ["create", "rotate"])
 def test_a_key_that_could_not_be_shown_opens_nothing_and_ends_no_other(command: str, tmp_path: Path) -> None:
     old = keys("create").stdout.strip()
     arguments = [command, old[:16], "--grace-hours", "0"] if command == "rotate" else [command]
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "adapter", "keys", *arguments],
-            cwd=tmp_path,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
-        )
+    done = told_to_a_full_disk("keys", *arguments, folder=tmp_path)
     assert done.returncode == 1
     assert "no space left on device" in done.stderr
     states = {entry["prefix"]: entry["state"] for entry in json.loads(keys("list", "--json").stdout)}
