@@ -16,7 +16,7 @@ from itertools import zip_longest
 from adapter.engine import flow, intents, lifecycle, variables
 from adapter.engine.flow.hearing import estranged
 from adapter.engine.lifecycle import CallState
-from adapter.engine.model import Call, Intent, IntentStatus, Millis, Talk, Undo, VariableUpdate
+from adapter.engine.model import Call, Intent, IntentStatus, IntentUpdate, Millis, Talk, Undo, VariableUpdate
 from adapter.store import memory
 from adapter.store.transaction import Transaction
 
@@ -102,6 +102,20 @@ def learn(service: Service, tx: Transaction, call: Call, name: str, value: str, 
         told_until=(*call.undo.told_until, *(variable.expires_at for variable in written)),
     )
     return replace(call, undo=undo)
+
+
+def withdrawn(tx: Transaction, call: Call, name: str, now: Millis) -> Call:
+    """The intent is resolved if it is open, whichever call opened it: the caller does not want it any more."""
+    ref = call.customer_ref or ""
+    known = memory.intents(tx, ref, [name])
+    if name not in known or known[name].status is IntentStatus.RESOLVED:
+        return call
+    update = IntentUpdate(name, IntentStatus.RESOLVED)
+    memory.save_intents(tx, ref, intents.apply(known, [update], attempt_of(call), now))
+    # Settled already, this call has noted how it was before.
+    before = dict(call.undo.intents).get(name, known[name])
+    others = (each for each in call.undo.intents if each[0] != name)
+    return replace(call, undo=replace(call.undo, intents=(*others, (name, before))))
 
 
 def taken_along(service: Service, tx: Transaction, before: Call, after: Call, now: Millis) -> Call:

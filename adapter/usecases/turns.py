@@ -9,7 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapter.engine import flow, idempotency, lifecycle
-from adapter.engine.flow import Effect, Forgotten, Heard, Identified, Learned, Refuted, Step, Verified, WrongAnswer
+from adapter.engine.flow import (
+    Effect,
+    Forgotten,
+    Heard,
+    Identified,
+    Learned,
+    Refuted,
+    Step,
+    Verified,
+    Withdrawn,
+    WrongAnswer,
+)
 from adapter.engine.lifecycle import CallState
 from adapter.engine.line import Line
 from adapter.engine.model import Call, Distrust, Hints, Millis, Place, Principal, Talk, Turn
@@ -21,7 +32,7 @@ from .acquaintance import acquainted, is_verified
 from .proofs import count_wrong_answer, forget_wrong_answers, is_locked, proofs
 from .recognition import note_named, stand_on, stand_on_named, why_no_number
 from .service import Service
-from .settlement import settle, taken_along, told, without_account
+from .settlement import settle, taken_along, told, withdrawn, without_account
 from .verdict import confirm, refute
 
 _TURN = "turn"
@@ -148,6 +159,8 @@ class _Hearing:
                 return self._identified(call, key, value)
             case Learned(name, value):
                 return told(self.service, self.tx, call, name, value, self.now)
+            case Withdrawn(intent):
+                return withdrawn(self.tx, call, intent, self.now)
 
     def _forgotten(self, call: Call, ref: str) -> Call:
         """As by the API (semantics §8). Also of a call that the API has ended: it is about the person, not the call."""

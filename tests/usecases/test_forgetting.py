@@ -12,7 +12,7 @@ from adapter.engine.line import Forget, Menu, MenuOption
 from adapter.usecases import Service, sweep
 from tests import databases
 from tests.builders import Api
-from tests.usecases.phone import ANI, PIN, Phone, by_pin, said
+from tests.usecases.phone import ANI, PIN, Phone, by_pin, context, said
 
 MENU = Menu((MenuOption("forget_me", "9"), MenuOption("moving", "2")))
 PERSONAL = ("Maria Swordfish", ANI, "maria-12345", "4711-note")
@@ -35,6 +35,10 @@ def asked(phone: Phone) -> Step:
     phone.call("CA1")
     phone.presses("CA1", "4711")
     return phone.presses("CA1", "9")
+
+
+def left_open(api: Api, ref: str) -> list[str]:
+    return [each["intent"] for each in api.customer(ref).json["intents"] if each["status"] == "open"]
 
 
 def test_a_yes_erases_everything_and_the_call_ends(phone: Phone, api: Api, maria: str) -> None:
@@ -68,6 +72,39 @@ def test_a_no_erases_nothing(phone: Phone, api: Api, maria: str) -> None:
     asked(phone)
     assert said(phone.presses("CA1", "2")) == ["connecting"]
     assert api.customer(maria).json["variables"]["name"]["value"] == "Maria Swordfish"
+
+
+@pytest.mark.parametrize("hung_up", ["before", "after"])
+def test_who_says_no_is_not_waiting_to_be_forgotten(phone: Phone, api: Api, maria: str, hung_up: str) -> None:
+    api.end("earlier", customer_ref=maria, intent="moving")
+    asked(phone)
+    if hung_up == "before":
+        phone.hangs_up("CA1")
+    step = phone.presses("CA1", "2")
+    if hung_up == "after":
+        phone.hangs_up("CA1")
+    assert context(step)["intent"] == "moving"
+    assert left_open(api, maria) == ["moving"]
+
+
+def test_nor_is_who_says_no_after_the_call_was_taken_up_again(phone: Phone, api: Api, maria: str) -> None:
+    phone.line = replace(phone.line, resume_minutes=5)
+    asked(phone)
+    phone.hangs_up("CA1")
+    phone.call("CA2")
+    assert said(phone.presses("CA2", "4711"))[-1] == "ask_forget"
+    assert "intent" not in context(phone.presses("CA2", "2"))
+    phone.hangs_up("CA2")
+    assert left_open(api, maria) == []
+
+
+def test_a_no_of_who_was_somebody_else_after_all_is_taken_back(phone: Phone, api: Api, maria: str) -> None:
+    api.end("earlier", customer_ref=maria, intent="forget_me")
+    asked(phone)
+    phone.presses("CA1", "2")
+    phone.hangs_up("CA1")
+    api.verdict("CA1", "rejected")
+    assert left_open(api, maria) == ["forget_me"]
 
 
 def test_who_an_agent_found_to_be_somebody_else_meanwhile_erases_nobody(phone: Phone, api: Api, maria: str) -> None:

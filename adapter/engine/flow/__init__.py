@@ -7,7 +7,20 @@ in between the use case writes the effects and looks up who is known now. Leaves
 from .going_on import begin, go_on
 from .handover import whisper
 from .hearing import estranged, hear, tries_at
-from .known import Effect, Forgotten, Heard, Identified, Known, Learned, Proof, Refuted, Verified, WrongAnswer, known
+from .known import (
+    Effect,
+    Forgotten,
+    Heard,
+    Identified,
+    Known,
+    Learned,
+    Proof,
+    Refuted,
+    Verified,
+    Withdrawn,
+    WrongAnswer,
+    known,
+)
 from .resuming import CALLBACK_INTENT, resumable, settlement
 from .steps import Ask, Fact, HandOver, HangUp, Record, Say, Step, Whispered
 from .without_memory import after_unknown_turn, neutral, nobody_left, nothing_more, unknown_turn
@@ -31,6 +44,7 @@ __all__ = [
     "Step",
     "Verified",
     "Whispered",
+    "Withdrawn",
     "WrongAnswer",
     "after_unknown_turn",
     "begin",

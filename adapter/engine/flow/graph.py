@@ -8,7 +8,7 @@ says what (`sampling`: one representative of each kind), and the use cases' part
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Final
@@ -18,7 +18,7 @@ from adapter.engine.model import Call, Place, Recommendation, Talk
 
 from .going_on import begin, go_on
 from .hearing import estranged, hear
-from .known import Effect, Forgotten, Identified, Known, Refuted, Verified, WrongAnswer
+from .known import Effect, Forgotten, Identified, Known, Refuted, Verified, Withdrawn, WrongAnswer
 from .resuming import resumable
 from .sampling import CALL, Caller, callers, proofs_of, somebody_new, turns_at
 from .steps import Step
@@ -92,12 +92,13 @@ def onward(line: Line, reached: Reached) -> Iterator[Reached]:
     yield from _rung_back(line, reached)
 
 
-def _becoming(line: Line, caller: Caller, effects: Iterable[Effect]) -> Iterator[tuple[str, Caller, bool]]:
+def _becoming(line: Line, caller: Caller, effects: Collection[Effect]) -> Iterator[tuple[str, Caller, bool]]:
     """Who the caller may be once the effects are written: (what became known, they, whether their number is locked).
 
     Where a proof is asked for, naming an account makes nobody known; and the wrong answer that locks is the last one.
     """
     kinds = {type(effect) for effect in effects}
+    withdrawn = {effect.intent for effect in effects if isinstance(effect, Withdrawn)}
     if Verified in kinds:
         yield "", replace(caller, recommendation=Recommendation.REUSE, verified=True), False
     elif Refuted in kinds or Forgotten in kinds:
@@ -105,6 +106,9 @@ def _becoming(line: Line, caller: Caller, effects: Iterable[Effect]) -> Iterator
     elif Identified in kinds and line.confirm is None:
         for recommendation in (Recommendation.IGNORE, Recommendation.CONFIRM):
             yield f", {recommendation.value}", replace(caller, recommendation=recommendation), False
+    elif withdrawn:
+        still_open = tuple(each for each in caller.memory.open_intents if each.intent not in withdrawn)
+        yield "", replace(caller, memory=replace(caller.memory, open_intents=still_open)), False
     else:
         yield "", caller, False
     if WrongAnswer in kinds:

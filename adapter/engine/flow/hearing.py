@@ -14,7 +14,7 @@ from adapter.engine.line import DEFAULT, Line
 from adapter.engine.model import Millis, Place, Talk, Turn
 
 from .judging import judge
-from .known import Effect, Forgotten, Heard, Identified, Learned, Proof, Refuted, Verified, WrongAnswer
+from .known import Effect, Forgotten, Heard, Identified, Learned, Proof, Refuted, Verified, Withdrawn, WrongAnswer
 from .table import TABLE, Keeps, Then
 
 
@@ -123,6 +123,12 @@ def _keep_erasure(line: Line, talk: Talk, value: str) -> Heard:
     return Heard(replace(talk, intent="", offered=(), carried=(), opened=()), (Forgotten(value),))
 
 
+def _keep_withdrawal(line: Line, talk: Talk, value: str) -> Heard:
+    """Left open, it would be told to agents, and to the caller that we are working on it."""
+    carried = tuple(intent for intent in talk.carried if intent != value)
+    return Heard(replace(without_intents(talk, (value,)), carried=carried), (Withdrawn(value),))
+
+
 _KEEPS: Final[Mapping[Keeps, Callable[[Line, Talk, str], Heard]]] = MappingProxyType(
     {
         Keeps.NOTHING: _keep_nothing,
@@ -132,5 +138,6 @@ _KEEPS: Final[Mapping[Keeps, Callable[[Line, Talk, str], Heard]]] = MappingProxy
         Keeps.INTENT: _keep_intent,
         Keeps.DESTINATION: _keep_destination,
         Keeps.ERASURE: _keep_erasure,
+        Keeps.WITHDRAWAL: _keep_withdrawal,
     }
 )

@@ -143,7 +143,7 @@ def _forget(answered: Answered) -> Judged:
     yes = yes_or_no(answered.turn, answered.language)
     if yes is None:
         return _NOT_UNDERSTOOD
-    return Judged(Event.YES, answered.proofs[0].customer_ref) if yes else Judged(Event.NO)
+    return Judged(Event.YES, answered.proofs[0].customer_ref) if yes else Judged(Event.NO, answered.line.forget.intent)
 
 
 def _outcome(answered: Answered) -> Judged:

@@ -82,7 +82,14 @@ class Forgotten:
     customer_ref: str
 
 
-Effect = Forgotten | Verified | Refuted | WrongAnswer | Identified | Learned
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """An intent that the caller does not want any more, in this call or from an earlier one."""
+
+    intent: str
+
+
+Effect = Withdrawn | Forgotten | Verified | Refuted | WrongAnswer | Identified | Learned
 
 
 @dataclass(frozen=True, slots=True)

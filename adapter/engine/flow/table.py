@@ -60,6 +60,7 @@ class Keeps(StrEnum):
     INTENT = "intent"
     DESTINATION = "destination"
     ERASURE = "erasure"
+    WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ _MOVES: Final[Mapping[Place, Mapping[Event, Move]]] = {
     },
     Place.FORGET: {
         Event.YES: Move(Then.OVER, Keeps.ERASURE),
-        Event.NO: _DONE,
+        Event.NO: Move(Then.DONE, Keeps.WITHDRAWAL),
         Event.NOT_UNDERSTOOD: _AGAIN,
         Event.SILENCE: _AGAIN,
         Event.EXPIRED: Move(Then.GIVEN_UP),
