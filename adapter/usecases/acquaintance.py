@@ -31,9 +31,9 @@ def acquainted(
     return known(line, call, memory, count, provable, locked)
 
 
-def owes_proof(tx: Transaction, line: Line, call: Call, talk: Talk, known: Known, now: Millis) -> bool:
+def owes_proof(tx: Transaction, line: Line, call: Call, known: Known, now: Millis) -> bool:
     """Whether who probably calls has a proof to give, asked for it or locked out. Of a call that begins."""
-    probable = probable_at_most(line, talk, known).recommendation is Recommendation.CONFIRM
+    probable = probable_at_most(line, Talk(Place.LANGUAGE), known).recommendation is Recommendation.CONFIRM
     if line.confirm is None or known.verified or not probable:
         return False
     if known.locked:
@@ -55,7 +55,7 @@ def known(
         people,
         provable,
         locked,
-        has_number=call.ani is not None,
+        has_number=call.ani is not None and not (call.talk is not None and call.talk.unproved),
     )
 
 

@@ -88,8 +88,9 @@ def _begin_talk(service: Service, tx: Transaction, line: Line, begun: Begun, now
     call = begun.call
     resumed = _cut_off(tx, line, begun, now)
     known = acquainted(tx, line, call, begun.memory, now, begun.people)
-    talk, step = flow.begin(line, known, now, resumed)
-    if owes_proof(tx, line, call, talk, known, now):
+    unproved = owes_proof(tx, line, call, known, now)
+    talk, step = flow.begin(line, replace(known, has_number=known.has_number and not unproved), now, resumed)
+    if unproved:
         talk = replace(talk, unproved=True)
     call = replace(call, talk=talk)
     if call.hung_up_at is not None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from adapter.engine.line import Destination, DestinationKind
+from adapter.engine.line import Destination, DestinationKind, Line
 from adapter.engine.model import HangUp, Hints, Outcome
 from adapter.store import calls
 from adapter.usecases import Service
 from adapter.usecases.end import hang_up
 from tests.builders import AGENTS, Api, ToldClock, a_line
 from tests.usecases.conftest import Calling
-from tests.usecases.phone import ANI, MENU, Phone, by_pin, offering
+from tests.usecases.phone import ANI, MENU, PIN, Phone, by_pin, offering, said
 
 
 def intents(api: Api, ref: str) -> dict[str, tuple[str, int]]:
@@ -174,6 +175,48 @@ def test_what_the_greeting_promises_counts_even_if_the_hang_up_came_first(
     phone.hangs_up("call-1")
     phone.call("call-1")
     assert intents(api, maria)["callback_request"] == ("open", 1)
+
+
+def by_pin_then_back(**changes: Any) -> Line:
+    return by_pin(**CALLING_BACK, confirm=replace(PIN, lockout_failures=1, tries=1), **changes)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says", "promised"), [("", "unreached", None), ("4711", "callback", ("open", 1))], ids=["silent", "proved"]
+)
+def test_who_has_a_proof_to_give_is_promised_only_what_can_be_kept(
+    api: Api, calling: Calling, maria: str, keys: str, says: str, promised: object
+) -> None:
+    phone = calling(by_pin_then_back(menu=None))
+    phone.call("call-1")
+    phone.presses("call-1", keys)
+    assert said(phone.nobody_answers("call-1")) == [says]
+    phone.hangs_up("call-1")
+    assert intents(api, maria).get("callback_request") == promised
+    opened = api.call("call-1").json["conversation"]["opened_intents"]
+    assert ("callback_request" in opened) is (promised is not None)
+
+
+def test_nor_is_who_is_locked_out_and_not_even_asked(api: Api, calling: Calling, maria: str) -> None:
+    phone = calling(by_pin_then_back(menu=None))
+    phone.call("call-0")
+    phone.presses("call-0", "0000")
+    phone.line = replace(phone.line, destination=Destination(DestinationKind.CALLBACK))
+    assert phone.call("call-1")[-1] == "unreached"
+
+
+def test_the_promise_to_who_was_somebody_else_is_with_the_number_of_the_call(
+    api: Api, calling: Calling, maria: str
+) -> None:
+    phone = calling(by_pin_then_back(menu=None))
+    phone.call("call-1")
+    phone.presses("call-1", "0000")
+    assert said(phone.nobody_answers("call-1")) == ["callback"]
+    phone.hangs_up("call-1")
+    newcomer = api.customer(api.call("call-1").json["customer_ref"]).json
+    assert newcomer["intents"][0]["intent"] == "callback_request"
+    assert [each["ani"] for each in newcomer["calls"]] == [ANI]
+    assert "callback_request" not in intents(api, maria)
 
 
 # With somebody else after all

@@ -121,7 +121,7 @@ def _voicemail(line: Line, talk: Talk, known: Known, before: tuple[Say, ...], fi
 
 
 def _callback(line: Line, talk: Talk, known: Known, before: tuple[Say, ...], first: bool) -> tuple[Talk, Step]:
-    """Nobody is promised to be rung back whose number we do not have."""
+    """Nobody is promised to be rung back whose number we do not have, or may not have kept."""
     hello = (welcome(line, talk, known),) if first else ()
     text = "callback" if known.has_number else "unreached"
     promised = opening(talk, CALLBACK_INTENT) if known.has_number else talk

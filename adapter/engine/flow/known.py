@@ -19,7 +19,8 @@ class Known:
 
     `memory` holds only what this caller may hear: make a Known with `known()`. `verified`: in this call. `people`:
     customers on the caller's number. `provable`: one of them has what `line.confirm` compares with. `locked`: too many
-    wrong answers were given from this number. `has_number`: the caller can be rung back.
+    wrong answers were given from this number. `has_number`: the caller can be rung back. Not who has a proof to give:
+    the promise would be in nobody's memory, and the number may be a forged one.
     """
 
     recommendation: Recommendation

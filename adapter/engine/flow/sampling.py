@@ -67,8 +67,14 @@ class Caller:
             self.people,
             self.provable,
             self.locked,
-            self.has_number,
+            self.has_number and not self._owes_proof(line),
         )
+
+    def _owes_proof(self, line: Line) -> bool:
+        probable = self.recommendation is Recommendation.CONFIRM or (
+            self.recommendation is Recommendation.REUSE and self.people > 1
+        )
+        return line.confirm is not None and probable and self.provable and not self.verified
 
 
 Does = tuple[str, Turn, int]
