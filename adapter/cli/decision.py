@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.markup import escape
+
+from .shown import plain
+
 
 def decided(call: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(label, words) lines, with rich's markup: what is recommended, why, and what the conversation came to."""
+    """(label, words) lines, with rich's markup (none of it is the call's): what is recommended, and why."""
     identity = call["identity"]
     if identity is None:
         yield "decided", "nothing: the call was not recognized"
         return
     sources = ", ".join(identity["sources"]) or "no evidence"
     sure = f"confidence {identity['confidence']:.2f} ({identity['level']})"
-    yield "decided", f"[bold]{identity['recommendation']}[/]  {sure} from {sources}"
+    yield "decided", f"[bold]{_plain(identity['recommendation'])}[/]  {_plain(f'{sure} from {sources}')}"
     for reason in call["explanation"]["evidence"]:
-        yield "because", str(reason["text"])
+        yield "because", _plain(reason["text"])
 
 
 def conversed(call: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -25,6 +29,10 @@ def conversed(call: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if talk.get("verified"):
         yield "verified", "in this call"
     if talk.get("intent"):
-        yield "about", str(talk["intent"])
+        yield "about", _plain(talk["intent"])
     if talk.get("opened_intents"):
-        yield "left open", ", ".join(talk["opened_intents"])
+        yield "left open", _plain(", ".join(talk["opened_intents"]))
+
+
+def _plain(text: object) -> str:
+    return escape(plain(str(text)))

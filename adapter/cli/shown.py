@@ -31,7 +31,12 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     Console(width=None if Console().is_terminal else _COLUMNS_WITHOUT_TERMINAL).print(table)
 
 
+def plain(text: str) -> str:
+    """Fit for a terminal, which what callers, API clients or another server wrote must not be able to steer."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+    return f"{value:,}" if isinstance(value, int) else escape(plain(str(value)))

@@ -64,6 +64,19 @@ def test_a_mistake_is_told_without_what_was_typed() -> None:
     assert "Swordfish" not in result.output
 
 
+def test_what_is_stored_does_not_steer_the_terminal(maria: str) -> None:
+    app = create_app(load(None, {}))
+    pwned = "\x1b[31mred\x1b]0;pwned\x07\n\u202ename"
+    told = {"identity_hints": {"ani": ANI, "external_ids": {"k\x1b": "v\x9b"}}}
+    Api(app.test_client(), issue_key(app, "default")).end(
+        f"c{pwned}", variables={f"x{pwned}": pwned}, intent=pwned, **told
+    )
+    app.extensions["sticky-calls"].store.close()
+    shown = customers("show", ANI).stdout
+    assert "red" in shown
+    assert all(line.isprintable() for line in shown.splitlines())
+
+
 def test_another_mode_and_another_organization_know_nobody(maria: str) -> None:
     assert customers("find", "--mode", "test", ANI).exit_code == 1
     result = customers("find", "--organization", "other", ANI)

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from adapter.cli.decision import conversed, decided
 from adapter.cli.shown import show_table
 
 
@@ -17,6 +18,20 @@ def test_a_table_has_empty_cells_whole_words_and_readable_figures(capsys: pytest
         *("[red]x[/red]", "1,000,000"),
         *("y", "0", "unlimited"),
     ]
+
+
+def test_what_a_call_is_about_is_no_markup() -> None:
+    about = "[/refund]\x1b[31m"
+    call = {
+        "identity": {"recommendation": "reuse", "confidence": 0.5, "level": "medium", "sources": [about]},
+        "explanation": {"evidence": [{"text": about}]},
+        "conversation": {"verified": True, "intent": about, "opened_intents": [about]},
+    }
+    terminal = StringIO()
+    for _, words in (*decided(call), *conversed(call)):
+        Console(file=terminal).print(words)
+    assert terminal.getvalue().count("[/refund]") == 4
+    assert "\x1b" not in terminal.getvalue()
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100])

@@ -20,12 +20,13 @@ from adapter.cli import main
 from adapter.cli.watching.following import Follower
 from adapter.cli.watching.periods import Since, instant
 from adapter.config import Config, load
-from adapter.engine.line import Confirm, ProofKind
+from adapter.engine.line import Confirm, Menu, MenuOption, ProofKind
 from adapter.engine.model import Hints, Mode, StartCall
 from adapter.engine.policy import DAY, HOUR
 from adapter.usecases import Service, start_call
 from tests import databases
 from tests.builders import NOW, PEPPER, Api, ToldClock, Twilio, a_config, a_line, call_sid
+from tests.usecases.phone import Phone
 
 CALLER, NAME = "+14155550123", "Marguerite"
 
@@ -222,3 +223,17 @@ def test_ctrl_c_ends_it_without_a_word(written: Path) -> None:
         watching.send_signal(signal.SIGINT)
         _, said = watching.communicate(timeout=30)
     assert (watching.returncode, said) == (0, b"")
+
+
+def test_what_a_call_is_about_does_not_steer_the_terminal(
+    service: Service, written: Path, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapter.app.SystemClock", lambda: clock)
+    pwned = "x\x1b[31mred\x1b]0;pwned\x07"
+    phone = Phone(service, a_line(menu=Menu((MenuOption(pwned, "1"),))))
+    phone.call("CA1")
+    phone.presses("CA1", "1")
+    for command in ("stats", "--since", "2000-01-01"), ("tail", "--no-follow"):
+        shown = run(*command, "--config", str(written)).stdout
+        assert "red" in shown
+        assert all(line.isprintable() for line in shown.splitlines())

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter.cli.configured import config_option, configured, opened, organization_named
-from adapter.cli.shown import AS_JSON, show_json
+from adapter.cli.shown import AS_JSON, plain, show_json
 from adapter.clock import SystemClock
 from adapter.config import Config
 from adapter.engine.caller_id import read_ani
@@ -80,7 +80,7 @@ def show(who: str | None, organization: str | None, mode: str, as_json: bool, pa
     """Everything stored of the one customer WHO means, to be read; values are shown in full."""
     with _desk(path, organization, mode) as desk:
         record = _the_one(desk.records(_hints(who)))
-    click.echo(json.dumps(render.customer(record), indent=2) if as_json else "\n".join(_to_be_read(record)))
+    click.echo(json.dumps(render.customer(record), indent=2) if as_json else "\n".join(map(plain, _to_be_read(record))))
 
 
 @customers.command(epilog="Example:  sticky-calls customers export --output maria.json")

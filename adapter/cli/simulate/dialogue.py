@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
+from adapter.cli.shown import plain
 from adapter.replay import HANG_UP, SILENCE, Answered, Caller, Handover, Heard, Message, Person, Question, Role
 from adapter.replay.caller import Answer, Left, Outcome, Reaction, Unanswered
 
@@ -163,5 +164,4 @@ def _in_words(what: Answer | Outcome) -> str:
 
 
 def _plain(text: str) -> str:
-    """Fit for a terminal, which another server's text must not be able to steer."""
-    return escape("".join(letter if letter.isprintable() else " " for letter in text))
+    return escape(plain(text))

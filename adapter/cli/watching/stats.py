@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from adapter.cli.configured import config_option, configured, in_service, realms_of, realms_option
-from adapter.cli.shown import AS_JSON, show_json
+from adapter.cli.shown import AS_JSON, plain, show_json
 from adapter.engine.model import Call, Millis
 from adapter.store import calls as stored
 from adapter.usecases import Service
@@ -45,7 +45,7 @@ def stats(since: Millis | str, organization: str | None, mode: str | None, as_js
         return
     click.echo(f"Calls since {timestamp(began)[:16].replace('T', ' ')} UTC")
     for line in tally.lines():
-        click.echo(line)
+        click.echo(plain(line))
 
 
 def _calls(service: Service, organization: str | None, mode: str | None, since: Millis) -> Iterator[Call]:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapter.cli.configured import config_option, configured, in_service, realms_of, realms_option
+from adapter.cli.shown import plain
 from adapter.web.rest.render import timestamp
 
 from .following import Follower, Seen
@@ -75,11 +76,11 @@ class _Printer:
 def _line(seen: Seen) -> Text:
     call, happening = seen.call, seen.happening
     at = datetime.fromtimestamp(happening.at / 1_000, UTC).astimezone()
-    line = Text(f"{at:%H:%M:%S}  {call.dnis or '-':16} …{call.call_id[-_SHOWN_OF_ID:]}  ")
+    line = Text(plain(f"{at:%H:%M:%S}  {call.dnis or '-':16} …{call.call_id[-_SHOWN_OF_ID:]}  "))
     style = _STYLES.get(happening.kind, "")
     if happening.kind == "started" and call.identity is not None:
         style = _OF_RECOMMENDATION[call.identity.recommendation.value]
-    return line.append(happening.told, style)
+    return line.append(plain(happening.told), style)
 
 
 def _as_dict(seen: Seen) -> dict[str, object]:
