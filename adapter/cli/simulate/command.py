@@ -45,7 +45,7 @@ def _stir(_: click.Context, __: click.Parameter, written: str | None) -> str | N
 @click.command(epilog='Example:  sticky-calls simulate --config config.yaml --script "1,refund please,silence"')
 @config_option
 @click.option("--from", "caller", help=f"The caller's number (or client:…, sip:…).  [default: {_CALLER}]")
-@click.option("--to", "number", help="The number that is called.  [default: that of the first line]")
+@click.option("--to", "number", help="The number that is called.  [default: one of the first line]")
 @click.option("--anonymous", is_flag=True, help="The caller withholds the number.")
 @click.option("--stir", callback=_stir, help="How far the network vouches for the number: A, B, C or a StirVerstat.")
 @click.option("--forwarded-from", help="The number that forwards the call.")
