@@ -68,6 +68,27 @@ def test_point_sets_all_three_addresses_and_shows_before_and_after(rest: Rest) -
     assert "GET  →  POST" in result.stdout
 
 
+def test_a_number_that_is_right_already_keeps_its_connection_overrides(rest: Rest) -> None:
+    """They are the only way to have Twilio try again, and `unpoint` could not bring them back."""
+    mine = [f"{url}#rc=2&rp=5xx" for url in OURS]
+    stored = rest.add_number(NUMBER, voice_url=mine[0], voice_fallback_url=mine[1], status_callback=mine[2])
+    assert numbers("point", NUMBER).exit_code == 0
+    assert addresses(stored) == tuple(mine)
+    assert not [each for each in rest.asked if each.startswith("POST")]
+    stored["status_callback"] = ""
+    assert numbers("point", NUMBER).exit_code == 0
+    assert addresses(stored) == (*mine[:2], OURS[2])
+
+
+def test_what_an_address_is_opened_with_is_not_printed(rest: Rest) -> None:
+    rest.add_number(NUMBER, voice_url="https://joe:s3cret@old.example.com/ivr?token=abc")
+    for command in ("list",), ("point", NUMBER, "--dry-run"), ("point", NUMBER):
+        shown = numbers(*command).stdout
+        assert "old.example.com/ivr" in shown
+        assert "s3cret" not in shown
+        assert "abc" not in shown
+
+
 def test_a_dry_run_changes_nothing_and_remembers_nothing(rest: Rest) -> None:
     stored = rest.add_number(NUMBER, voice_url=OLD)
     result = numbers("point", NUMBER, "--dry-run")

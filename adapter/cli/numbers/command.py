@@ -22,7 +22,7 @@ from adapter.twilio.events import line_for
 from adapter.twilio.provisioning import Number, TwilioApi, Webhooks
 from adapter.twilio.standing_in import standing_in
 
-from .findings import about_domains, about_numbers, detached, inert, points_here, wanted
+from .findings import about_domains, about_numbers, address_shown, as_set, detached, inert, points_here, wanted
 from .memory import NumbersMemory
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -75,7 +75,7 @@ def point(number: str, fallback_url: str | None, detach: bool, dry_run: bool, as
     api, found = _found(config, number)
     if (reason := inert(found.webhooks)) and not detach:
         raise click.ClickException(f"{number}: {reason}, so its addresses would not be used; --detach takes it out")
-    ours = wanted(config.twilio.public_url or "", fallback_url or _own_fallback(config, found))
+    ours = as_set(wanted(config.twilio.public_url or "", fallback_url or _own_fallback(config, found)), found.webhooks)
     changed = _changed(config, api, found, ours, dry_run=dry_run)
     _show(config, found, changed, as_json=as_json, dry_run=dry_run, bin_wanted=fallback_url is None)
 
@@ -189,13 +189,18 @@ def _show(config: Config, number: Number, after: Webhooks, *, as_json: bool, dry
         return
     click.echo(f"{number.number}{' (nothing is changed: --dry-run)' if dry_run else ''}")
     for name in Webhooks.__slots__:
-        before, now = getattr(number.webhooks, name) or "-", getattr(after, name) or "-"
-        click.echo(f"  {name:22} {before}" + (f"  →  {now}" if now != before else ""))
+        before, now = getattr(number.webhooks, name), getattr(after, name)
+        click.echo(f"  {name:22} {_setting(before)}" + (f"  →  {_setting(now)}" if now != before else ""))
     if line is None and bin_wanted:
         click.echo("note: no line is configured for this number: callers will hear an apology", err=True)
     if fallback is not None:
         click.echo(_ABOUT_BIN, err=True)
         click.echo(fallback, nl=False)
+
+
+def _setting(value: str) -> str:
+    """An address, a method or a SID."""
+    return address_shown(value) if "://" in value else value or "-"
 
 
 _ABOUT_BIN = """
@@ -208,7 +213,7 @@ def _as_dict(config: Config, number: Number) -> dict[str, Any]:
     line = line_for(config.lines, number.account, number.number)
     reason = inert(number.webhooks)
     here = points_here(number.webhooks, config.twilio.public_url or "")
-    calls = "this service" if here else (reason or number.webhooks.voice_url or "nothing")
+    calls = "this service" if here else (reason or address_shown(number.webhooks.voice_url))
     return {
         "number": number.number,
         "account": number.account,

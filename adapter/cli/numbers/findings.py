@@ -33,6 +33,13 @@ def wanted(public_url: str, fallback_url: str | None = None) -> Webhooks:
     return Webhooks(f"{base}/twilio/voice", fallback_url or f"{base}/twilio/fallback", f"{base}/twilio/status")
 
 
+def as_set(ours: Webhooks, said: Webhooks) -> Webhooks:
+    """`ours`, with the connection overrides of addresses that are right already: nothing else remembers those."""
+    names = ("voice_url", "voice_fallback_url", "status_callback")
+    right = (name for name in names if without_fragment(getattr(said, name)) == getattr(ours, name))
+    return replace(ours, **{name: getattr(said, name) for name in right})
+
+
 def points_here(webhooks: Webhooks, public_url: str) -> bool:
     """Whether calls come to us: the voice URL is ours and nothing takes its place."""
     return without_fragment(webhooks.voice_url) == wanted(public_url).voice_url and not inert(webhooks)
@@ -55,6 +62,13 @@ def detached(webhooks: Webhooks) -> Webhooks:
 def without_fragment(url: str) -> str:
     """Twilio's connection overrides (#rc=2&rp=all) are never sent: the address is the same."""
     return url.partition("#")[0]
+
+
+def address_shown(url: str) -> str:
+    """Without what a password or a token may stand in."""
+    parts = urlsplit(url)
+    query, overrides = "?…" if parts.query else "", f"#{parts.fragment}" if parts.fragment else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}{overrides}" if url else "nothing"
 
 
 def about_numbers(config: Config, account: str, numbers: Sequence[Number]) -> list[Finding]:
@@ -84,9 +98,9 @@ def about_number(config: Config, number: Number) -> list[Finding]:
         return [_finding(f"{name} receives {number.receives}, not calls", "set it to voice in Twilio's console")]
     findings = []
     if without_fragment(said.voice_url) != ours.voice_url:
-        findings.append(_finding(f"{name} calls {_shown(said.voice_url)}, not {ours.voice_url}", point))
+        findings.append(_finding(f"{name} calls {address_shown(said.voice_url)}, not {ours.voice_url}", point))
     if without_fragment(said.status_callback) != ours.status_callback:
-        what = f"{name} tells the end of calls to {_shown(said.status_callback)}, not {ours.status_callback}"
+        what = f"{name} tells the end of calls to {address_shown(said.status_callback)}, not {ours.status_callback}"
         findings.append(_finding(what, point))
     if not said.voice_fallback_url:
         findings.append(_finding(f"{name} has no fallback: callers hear an error when this service is away", point))
@@ -98,7 +112,7 @@ def about_domains(config: Config, domains: Sequence[SipDomain]) -> list[str]:
     ours = wanted(config.twilio.public_url or "").voice_url
     elsewhere = [domain for domain in domains if without_fragment(domain.voice_url) != ours]
     return [
-        f"calls that come by SIP to {domain.name} go to {_shown(domain.voice_url)}, whatever its numbers say"
+        f"calls that come by SIP to {domain.name} go to {address_shown(domain.voice_url)}, whatever its numbers say"
         for domain in elsewhere
     ]
 
@@ -122,9 +136,3 @@ def _finding(what: str, do: str) -> Finding:
 
 def _is_one(written: str) -> bool:
     return "*" not in written
-
-
-def _shown(url: str) -> str:
-    """Without what a password or a token may stand in."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if url else "nothing"
