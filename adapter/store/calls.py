@@ -39,6 +39,12 @@ _BEGUN_AFTER = Prepared(
     .order_by(calls.c.started_at, calls.c.call_id)
     .limit(bind("number"))
 )
+_BEGUN_BEFORE = Prepared(
+    sa.select(*_COLUMNS)
+    .where(of_realm(calls), calls.c.started_at < bind("until"))
+    .order_by(calls.c.started_at.desc(), calls.c.call_id.desc())
+    .limit(bind("number"))
+)
 _SAVE = upsert(calls)
 
 
@@ -76,6 +82,11 @@ def unclaimed(tx: Transaction, since: Millis = 2**62, before: str = "", limit: i
 def begun_after(tx: Transaction, since: Millis, after: str = "", limit: int = 500) -> list[Call]:
     """Calls in order of their start and then their id, from behind this place on: the next page of all there are."""
     return [_call(tx, row) for row in tx.rows(_BEGUN_AFTER, {"since": since, "after": after, "number": limit})]
+
+
+def begun_before(tx: Transaction, until: Millis, limit: int) -> list[Call]:
+    """The last calls that began before then, the newest first."""
+    return [_call(tx, row) for row in tx.rows(_BEGUN_BEFORE, {"until": until, "number": limit})]
 
 
 def row_key(call_id: str) -> bytes:

@@ -124,6 +124,41 @@ def test_it_begins_with_the_latest_calls(service: Service, api: Api, clock: Told
     assert follower(service).begin(0) == []
 
 
+@pytest.mark.parametrize("ago", [{"hours": 4}, {"hours": 6}, {"days": 3}], ids=str)
+def test_however_long_ago_the_latest_calls_were(
+    service: Service, api: Api, clock: ToldClock, ago: dict[str, int]
+) -> None:
+    for number in range(5):
+        api.start(f"call-{number}", ani=CALLER)
+    clock.advance(**ago)
+    assert kinds(follower(service).begin(2)) == [("3", "started"), ("4", "started")]
+    api.start("call-5", ani=CALLER)
+    watching = follower(service)
+    assert kinds(watching.begin(2)) == [("4", "started"), ("5", "started")]
+    assert watching.look() == []
+    assert kinds(follower(service).begin(1)) == [("5", "started")]
+
+
+def test_who_was_asked_long_ago_was_asked_then(service: Service, api: Api, twilio: Twilio, clock: ToldClock) -> None:
+    api.end("before", identity_hints={"ani": CALLER}, variables={"pin": "4711", "name": NAME})
+    twilio.voice(call_sid(1), CALLER)
+    clock.advance(hours=1)
+    api.start("call-2", ani="+14155550124")
+    seen = [each for each in follower(service).begin(3) if each.call.call_id != "before"]
+    assert kinds(seen) == [("1", "started"), ("1", "asked"), ("2", "started")]
+    assert seen[1].happening.at == seen[0].happening.at
+
+
+def test_tail_tells_the_day_of_calls_of_before(
+    service: Service, api: Api, clock: ToldClock, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapter.app.SystemClock", lambda: clock)
+    api.start("call-1", ani=CALLER)
+    assert re.match(r"\d\d:\d\d:\d\d  ", run("tail", "--no-follow", "--config", str(written)).stdout)
+    clock.advance(days=3)
+    assert re.match(r"20\d\d-\d\d-\d\d \d\d:", run("tail", "--no-follow", "--config", str(written)).stdout)
+
+
 @pytest.mark.usefixtures("a_day_of_calls")
 def test_tail_shows_calls_and_nobody(written: Path, clock: ToldClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapter.app.SystemClock", lambda: clock)

@@ -6,6 +6,7 @@ Leaves out: what is worth telling of a call (`happenings`), how it is shown (`ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,7 +48,8 @@ class Follower:
     def begin(self, latest: int) -> list[Seen]:
         """What has happened to so many of the latest calls. From now on everything is news."""
         self._since = self.service.clock.now() - _LONGEST
-        seen = self.look()
+        before = self._before(latest)
+        seen = [*before, *self.look()]
         started = {each.call.call_id: each.call.started_at for each in seen}
         wanted = sorted(started, key=lambda call_id: started[call_id])[len(started) - min(latest, len(started)) :]
         return [each for each in seen if each.call.call_id in set(wanted)]
@@ -61,6 +63,15 @@ class Follower:
             return []
         self._since = max(self._since, now - _OVERLAP)
         self._let_go(now)
+        return sorted(seen, key=lambda each: each.happening.at)
+
+    def _before(self, latest: int) -> list[Seen]:
+        """What has happened to calls to which nothing more happens: they began too long ago to be followed."""
+        seen = []
+        for principal in self.principals if latest else ():
+            with suppress(StoreUnavailable), self.service.store.read(principal.realm) as tx:
+                for call in reversed(stored.begun_before(tx, self._since, latest)):
+                    seen += [Seen(principal, call, each) for each in happenings(None, call, call.started_at)]
         return sorted(seen, key=lambda each: each.happening.at)
 
     def _look_into(self, principal: Principal, now: Millis) -> Iterator[Seen]:

@@ -60,4 +60,4 @@ def _talked(before: Call | None, call: Call, seen_at: Millis) -> Iterator[Happen
     elif talk.place in (Place.VOICEMAIL, Place.OVER):
         yield Happening(seen_at, talk.place.value, talk.place.value)
     else:
-        yield Happening(seen_at, "asked", f"asked: {talk.place.value}")
+        yield Happening(talk.since or seen_at, "asked", f"asked: {talk.place.value}")

@@ -20,6 +20,8 @@ from rich.text import Text
 
 from adapter.cli.configured import config_option, configured, in_service, realms_of, realms_option
 from adapter.cli.shown import plain
+from adapter.clock import Clock
+from adapter.engine.model import Millis
 from adapter.web.rest.render import timestamp
 
 from .following import Follower, Seen
@@ -43,12 +45,12 @@ def tail(
 
     No caller is shown: only the number that was called, and the end of the call's id.
     """
-    printer = _Printer(as_json)
     with in_service(configured(path)) as service:
+        printer = _Printer(as_json, service.clock)
         follower = Follower(service, realms_of(service, organization, mode))
         with suppress(KeyboardInterrupt):
             before = list(follower.begin(latest))
-            if not before and not as_json:
+            if latest and not before and not as_json:
                 click.echo("There were no calls yet." if no_follow else "No calls yet. Waiting for them …", err=True)
             printer.show(before)
             while not no_follow:
@@ -61,6 +63,7 @@ class _Printer:
     """A line for everything that happens; flushed, as somebody may be reading it from a pipe."""
 
     as_json: bool
+    clock: Clock
     console: Console = field(default_factory=lambda: Console(soft_wrap=True, highlight=False))
 
     def show(self, news: Iterable[Seen]) -> None:
@@ -69,14 +72,15 @@ class _Printer:
             if self.as_json:
                 click.echo(json.dumps(_as_dict(seen)))
             else:
-                self.console.print(_line(seen))
+                self.console.print(_line(seen, self.clock.now()))
         self.console.file.flush()
 
 
-def _line(seen: Seen) -> Text:
+def _line(seen: Seen, now: Millis) -> Text:
     call, happening = seen.call, seen.happening
-    at = datetime.fromtimestamp(happening.at / 1_000, UTC).astimezone()
-    line = Text(plain(f"{at:%H:%M:%S}  {call.dnis or '-':16} …{call.call_id[-_SHOWN_OF_ID:]}  "))
+    at, today = (datetime.fromtimestamp(millis / 1_000, UTC).astimezone() for millis in (happening.at, now))
+    day = "" if at.date() == today.date() else f"{at:%Y-%m-%d} "
+    line = Text(plain(f"{day}{at:%H:%M:%S}  {call.dnis or '-':16} …{call.call_id[-_SHOWN_OF_ID:]}  "))
     style = _STYLES.get(happening.kind, "")
     if happening.kind == "started" and call.identity is not None:
         style = _OF_RECOMMENDATION[call.identity.recommendation.value]
