@@ -7,6 +7,7 @@ names no number. Leaves out: when to ask, and remembering the answer (`adapter.l
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _SECONDS: Final = 1.0
+# Refused for what it is or how much it asks: every other number of the account would be, too, call for call.
+_REFUSED: Final = frozenset({401, 403, 429})
+_PAUSE_SECONDS: Final = 300.0
 # Lookup v2, line_type_intelligence.type. All others (tollFree, premium, sharedCost, uan, voicemail, pager, personal,
 # unknown) say nothing about who calls from there.
 _TYPES: Final = {
@@ -36,6 +40,7 @@ class Lookup:
     def __init__(self, tokens: Mapping[str, tuple[str, ...]]) -> None:
         self._tokens = {sid: known[0] for sid, known in tokens.items() if known and sid != "*"}
         self._clients: dict[str, Client] = {}
+        self._paused_until: dict[str, float] = {}
 
     def can_ask(self, account: str) -> bool:
         """Whether there are credentials for this AccountSid."""
@@ -46,12 +51,16 @@ class Lookup:
         from requests import RequestException
         from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 
+        if time.monotonic() < self._paused_until.get(account, 0.0):
+            return None
         try:
             found = self._client(account).lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
             return _read(found)
         except (TwilioException, RequestException, AttributeError, TypeError, ValueError, LookupError) as error:
             # The message of an error holds the address, and the address the number.
             _LOG.warning("line type not looked up: %s", _reason(error))
+            if getattr(error, "status", None) in _REFUSED:
+                self._paused_until[account] = time.monotonic() + _PAUSE_SECONDS
             return None
 
     def _client(self, account: str) -> Client:
@@ -70,9 +79,17 @@ def _read(found: Any) -> LineType:
     if found.valid is False:
         return LineType.UNKNOWN  # no such number: it was made up, and asking again would not help
     told = found.line_type_intelligence["type"]
+    if told is None:
+        # Twilio's answer all the same, such as for numbers of a country that the account is not approved for (60601).
+        _LOG.warning("Twilio knows no line type: error_code %s", _code(found.line_type_intelligence.get("error_code")))
+        return LineType.UNKNOWN
     if not isinstance(told, str):
         raise ValueError("no line type")
     return _TYPES.get(told, LineType.UNKNOWN)
+
+
+def _code(told: object) -> int | None:
+    return told if isinstance(told, int) else None
 
 
 def _reason(error: Exception) -> str:
