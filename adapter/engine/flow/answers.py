@@ -6,6 +6,7 @@ Leaves out: names (`names`), the menu (`menu`), and what follows from an answer 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,7 @@ _YES_KEY: Final = "1"
 _NO_KEY: Final = "2"
 _DIGITS: Final = frozenset("0123456789")
 _CHARACTERS: Final = _DIGITS | frozenset("abcdefghijklmnopqrstuvwxyz")
+_SPELLED: Final = re.compile(r"\b[A-Z]{2,3}\b")
 _LONGEST_ACCOUNT: Final = 64  # characters
 
 
@@ -35,7 +37,7 @@ def digits(turn: Turn, language: str) -> str:
 def account(turn: Turn, length: int | None, language: str) -> str:
     """The account number that was keyed in or said, upper case without spaces and dashes; "" where there is none that
     can be one: it has a digit, at most 64 characters, and exactly `length` digits where that is given."""
-    value = _only_digits(turn.digits) if turn.digits else _told(turn.speech, language, _is_of_account).upper()
+    value = _only_digits(turn.digits) if turn.digits else _account_told(turn.speech, language)
     if not _DIGITS.intersection(value) or len(value) > _LONGEST_ACCOUNT:
         return ""
     if length is not None and (len(value) != length or not _DIGITS.issuperset(value)):
@@ -78,6 +80,12 @@ def _told(speech: str, language: str, belongs: Callable[[str], bool]) -> str:
     return "".join(said) if all(map(belongs, said)) else ""
 
 
+def _account_told(speech: str, language: str) -> str:
+    """Letters together are a word, but for a few that speech recognition wrote as an abbreviation ("AB 1234")."""
+    spelled = {group.casefold() for group in _SPELLED.findall(speech)}
+    return _told(speech, language, lambda word: _is_of_account(word) or word in spelled).upper()
+
+
 def _is_of_account(word: str) -> bool:
-    """Digits, a letter, or both run together ("K47"): letters alone are a word."""
+    """Digits, a letter, or both run together ("K47")."""
     return _CHARACTERS.issuperset(word) and (len(word) == 1 or not _DIGITS.isdisjoint(word))
