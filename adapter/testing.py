@@ -72,7 +72,7 @@ class Telephone:
     def call(self, *script: Any, caller: str = "+14155550123", dialed: str = "", **call: Any) -> Transcript:
         """A whole call: keys, words, SILENCE, HANG_UP, answered(), BUSY … one after the other (`adapter.replay`).
 
-        `dialed`: "": the first line's number. `call`: further arguments of `adapter.replay.Call`.
+        `dialed`: "": `number`. `call`: further arguments of `adapter.replay.Call`.
         """
         made = Call(caller, dialed or self.number, **call)
         network = Network(
@@ -104,14 +104,15 @@ class Telephone:
 
     @property
     def number(self) -> str:
-        """The first line's number."""
-        return next((each.number for each in self._config.lines if "*" not in each.number), "+14155550100")
+        """The first that a line names; of patterns alone, one that the first line takes."""
+        named = (each.number for each in self._config.lines if "*" not in each.number)
+        return next(named, "") or self._dialed(None).number
 
     def account_of(self, dialed: str) -> str:
         """The AccountSid that a number's webhooks come with."""
         return self._dialed(dialed).account
 
-    def _dialed(self, number: str) -> Dialed:
+    def _dialed(self, number: str | None) -> Dialed:
         try:
             return dialed(self._config, number)
         except ClickException as error:

@@ -84,6 +84,15 @@ def test_who_is_remembered_is_known_on_the_line_that_takes_the_call(tmp_path: Pa
         assert "Maria" in phone.call().said
 
 
+def test_a_line_of_other_countries_is_called_too(tmp_path: Path) -> None:
+    path = configuration(tmp_path, "https://voice.example.com")
+    settings = json.loads(path.read_text())
+    settings["lines"] = [{"account": ACCOUNT, "number": "+4930*", "destination": "hangup"}]
+    path.write_text(json.dumps(settings))
+    with telephone(path) as phone:
+        assert phone.call().clean
+
+
 def test_the_configuration_is_named_in_pytests_own(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(f"def test_it(sticky_calls):\n    assert sticky_calls.number == {FULL!r}")
     result = pytester.runpytest_subprocess()
