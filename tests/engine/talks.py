@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from adapter.engine.flow import Known, known
+from adapter.engine.flow.graph import Reached, walk
 from adapter.engine.line import (
     Confirm,
     Destination,
@@ -95,6 +97,11 @@ def a_full_line(**changes: Any) -> Line:
         "disclosure": DisclosureRules({"name": Disclosure.PERSONAL, "city": Disclosure.PUBLIC}),
     }
     return a_line(**{**parts, **changes})
+
+
+def explore(line: Line) -> Iterator[Reached]:
+    """Each state that its conversation can reach, once, by a shortest path to it."""
+    return (reached for reached, _ in walk(line))
 
 
 def an_intent(name: str, attempts: int = 1, last_call_id: str = "CA" + "0" * 32) -> Intent:

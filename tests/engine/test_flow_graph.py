@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from adapter.engine.flow import Ask, HandOver, HangUp, Record, hearing, table, tries_at
-from adapter.engine.flow.graph import Reached, explore, starts, walk
+from adapter.engine.flow.graph import Reached, starts, walk
 from adapter.engine.flow.sampling import turns_at
 from adapter.engine.flow.speaking import value_of
 from adapter.engine.flow.table import Event, Keeps, Move, Then
@@ -46,6 +46,7 @@ from tests.engine.talks import (
     MENU,
     a_full_line,
     a_talk,
+    explore,
 )
 
 QUESTIONS = (Place.LANGUAGE, Place.WHO, Place.IDENTIFY, Place.CONFIRM, Place.OFFER, Place.MENU, Place.FORGET)

@@ -10,12 +10,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from adapter.engine.flow import Ask, HandOver, HangUp, Record, neutral, nobody_left, whisper
-from adapter.engine.flow.graph import Reached, explore
+from adapter.engine.flow.graph import Reached
 from adapter.engine.line import DestinationKind, Line, Spoken
 from adapter.engine.model import Place
 from adapter.twilio.templates import FACTS
 from adapter.twilio.twiml import EMERGENCY, Speaker
 from tests.builders import PUBLIC_URL
+from tests.engine.talks import explore
 from tests.twilio.grammar import check
 from tests.twilio.lines import LANGUAGES, LINES
 

@@ -66,11 +66,6 @@ def walk(line: Line, *, second_calls: bool = True) -> Iterator[tuple[Reached, tu
         waiting.extend(further)
 
 
-def explore(line: Line) -> Iterator[Reached]:
-    """Each state once, by a shortest path to it."""
-    return (reached for reached, _ in walk(line))
-
-
 def starts(line: Line) -> Iterator[Reached]:
     """The first steps of calls."""
     for caller in callers(line):
