@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.replay.pseudonyms import without_secrets
+from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.pseudonyms.bodies import NAMES, known
 from adapter.replay.recording import Answer, Recorded, line_of, recorded_of
 from adapter.web.openapi.answers import (
@@ -21,6 +21,7 @@ from adapter.web.openapi.answers import (
     VariableAnswer,
 )
 from adapter.web.rest.schemas import end_request, start_request, verdict_request
+from tests.builders import a_line
 from tests.replay.marked import CALL, WRAPPED, accounts, cleaned, left, names, numbers
 
 REF = "32fa35a6-80dd-4445-a2e1-d9d5dc280ffa"
@@ -66,6 +67,13 @@ def test_what_is_saved_is_the_same_as_what_is_heard_keyed_in_and_called_from() -
     assert f"Welcome back, {name}." in webhook.answer.body  # type: ignore[union-attr]
     assert json.loads(kept.answer.body)["variables"] == {"name": {"value": name}}
     assert kept.sent["call_id"] == CALL
+
+
+def test_a_dialed_number_of_a_line_stays_and_a_caller_from_there_does_not() -> None:
+    clean = Pseudonyms(Key(b"k" * 32), vocabulary([a_line(number="+1415*")])).clean
+    kept: Any = clean(an_api_call({"identity_hints": {"ani": "+14155550123", "dnis": "+14155550142"}}))
+    assert kept.sent["identity_hints"]["dnis"] == "+14155550142"
+    assert kept.sent["identity_hints"]["ani"] != "+14155550123"
 
 
 def test_ids_are_the_same_in_the_address_and_in_the_json() -> None:

@@ -123,6 +123,41 @@ def test_our_own_numbers_stay_and_longer_ones_that_begin_alike_do_not() -> None:
     assert drawn.answer == Answer(200, "text/xml", f"<Response><Dial>{AGENTS}</Dial></Response>")
 
 
+def dialed(number: str, *fields: tuple[str, str], line: str = "+1415*") -> str:
+    """What becomes of the number in To, when lines are configured for `line`, for one number of it and for all."""
+    lines = [a_line(number=line), a_line(number=DIALED), a_line(number="*")]
+    return Pseudonyms(KEY, vocabulary(lines)).clean(webhook(("To", number), *fields)).value("To")
+
+
+@pytest.mark.parametrize("number", ["+14155550142", "whatsapp:+14155550142", f"whatsapp:{DIALED}", f"sip:{DIALED}"])
+def test_a_number_of_a_line_stays_however_it_is_dialed(number: str) -> None:
+    """Another one is no line's, or another's, and all calls to it would be answered differently."""
+    assert dialed(number) == number
+    assert re.fullmatch(r"sip:\+14155550100@[a-z]+\.sip\.twilio\.com", at := dialed(f"sip:{DIALED}@acme.sip.twilio.com"))
+    assert "acme" not in at
+
+
+@pytest.mark.parametrize(
+    ("number", "fields"),
+    [
+        ("+442071234567", ()),  # its pseudonym is a number of the same line
+        ("+14155550142", (("ParentCallSid", CALL),)),
+        ("+14155550142", (("Direction", "outbound-api"),)),
+        ("sip:maria@acme.sip.twilio.com", ()),
+    ],
+    ids=["of any line", "who answers", "who is called", "a name"],
+)
+def test_a_dialed_number_that_need_not_stay_does_not(number: str, fields: tuple[tuple[str, str], ...]) -> None:
+    drawn = dialed(number, *fields)
+    assert drawn != number
+    assert "maria" not in drawn
+
+
+def test_a_caller_from_a_line_s_pattern_is_no_number_of_it() -> None:
+    drawn = Pseudonyms(KEY, vocabulary([a_line(number="+1415*")])).clean(webhook(("From", "+14155550142")))
+    assert drawn.value("From") == number(KEY, "+14155550142")
+
+
 @given(names | st.text(alphabet="abcdefghijklmnopqrstuvwxyzäöüéñ", min_size=2, max_size=14))
 def test_a_name_stays_a_name_of_its_class_of_length(original: str) -> None:
     def length_class(text: str) -> int:

@@ -20,7 +20,8 @@ Replace = Callable[[Any], Any]
 # Whose names the client chooses, with a value each.
 _CHOSEN: Final = listed("variables variable_updates external_ids")
 _ANYTHING: Final = "resolution"
-_NUMBERS: Final = listed("ani dnis")
+_CALLED_FROM: Final = "ani"
+_DIALED: Final = "dnis"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _TIMES: Final = listed("call_start call_end erased_at")
 _FIGURES: Final = listed("ttl_seconds attempt_count duration_seconds intents_updated variables_updated confidence")
@@ -28,17 +29,18 @@ _SAID: Final = listed(
     "call_id customer_ref intent intent_status status level sources recommendation source value line_type verdict"
 )
 _PARTS: Final = listed("identity_hints telco identity open_intents intent_updates")
-NAMES: Final = _CHOSEN | {_ANYTHING} | _NUMBERS | _TIMES | _FIGURES | _SAID | _PARTS
+NAMES: Final = _CHOSEN | {_ANYTHING, _CALLED_FROM, _DIALED} | _TIMES | _FIGURES | _SAID | _PARTS
 # A PIN is what callers prove themselves by: without it a replay would go another way.
 _PROOF: Final = re.compile("pin", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """How to replace: a text that is said or heard, a caller's or dialed number, and JSON of any shape."""
+    """How to replace: a text that is said or heard, a caller's number, a dialed one, and JSON of any shape."""
 
     text: Callable[[str], str]
     number: Callable[[str], str]
+    dialed: Callable[[str], str]
     anything: Replace
 
 
@@ -95,7 +97,8 @@ def _leaf(value: object, replacing: Replacing, name: str) -> object:
     if isinstance(value, str):
         if name in _TIMES and _TIME.fullmatch(value):
             return value
-        return replacing.number(value) if name in _NUMBERS else replacing.text(value)
+        replace = {_CALLED_FROM: replacing.number, _DIALED: replacing.dialed}.get(name, replacing.text)
+        return replace(value)
     if value is None or isinstance(value, bool) or name in _FIGURES:
         return value
     return replacing.anything(value)

@@ -36,6 +36,8 @@ _OWN: Final = re.compile(r"/twilio(?:/[a-z]{1,10}|/turn/\d{1,4}|/whisper/[0-9a-f
 _API_PATHS: Final = frozenset({"/v1/calls/start", "/v1/calls/end"})
 _CUSTOMERS: Final = "/v1/customers/"
 _SCHEME: Final = re.compile("[a-z]+:")
+# As `twilio.events` reads the number of a line out of it.
+_DIALED: Final = re.compile(r"((?:sips?|tel|whatsapp):)?(\+[1-9][0-9]{6,14})(?=[@;]|$)")
 _USERINFO: Final = re.compile(r"(?<=//)[^/@\s\"'<>]+@")
 _NOTHING: Final = Harmless(few_digits=False)
 _SPOKEN: Final = frozenset(folded(word) for word in known.SPOKEN)
@@ -85,7 +87,7 @@ class Pseudonyms:
             public,
             method=public.method if re.fullmatch("[A-Z]{3,7}", public.method) else "POST",
             path=self._path(public.path, spoken),
-            fields=self._fields(public.fields, spoken),
+            fields=self._fields(public.fields, spoken, is_ours=_is_inbound(public)),
             headers={name: self._formed(known.HEADERS[name], value) for name, value in public.headers.items()},
             answer=public.answer and self._answer(public.answer, heard),
             receipt=self._receipt(public.receipt, decided),
@@ -96,7 +98,10 @@ class Pseudonyms:
         """What is saved is heard in later calls, so it is replaced like what is heard."""
         replacer = self._replacer
         replacing = Replacing(
-            lambda text: replacer.known_text(text, heard), self._address, lambda value: replacer.value(value, heard)
+            lambda text: replacer.known_text(text, heard),
+            self._address,
+            self._dialed,
+            lambda value: replacer.value(value, heard),
         )
         answer = public.answer
         return replace(
@@ -131,8 +136,15 @@ class Pseudonyms:
         addresses = (known.ADDRESS_WORDS | known.PATH_WORDS | {"x"}) - personal
         return Harmless(words, kept), Harmless(words | ours | addresses, kept), Harmless(words | ours, kept)
 
-    def _fields(self, fields: Pairs, spoken: Harmless) -> Pairs:
-        return tuple((self._name(name), self._field(name, value, spoken)) for name, value in fields)
+    def _fields(self, fields: Pairs, spoken: Harmless, *, is_ours: bool) -> Pairs:
+        """`is_ours`: what was dialed is a number of ours."""
+        return tuple(
+            (
+                self._name(name),
+                self._dialed(value) if is_ours and name in known.DIALED else self._field(name, value, spoken),
+            )
+            for name, value in fields
+        )
 
     def _name(self, name: str) -> str:
         if name in known.NAMES:
@@ -166,6 +178,18 @@ class Pseudonyms:
         return self._replacer.text(
             value, Harmless(known.ADDRESS_WORDS | known.WITHHELD, self._vocabulary.kept | kept, few_digits=False)
         )
+
+    def _dialed(self, value: str) -> str:
+        """A number stays where another line, or none, would answer the pseudonym: in a pattern, or inside an address."""
+        if value in self._vocabulary.kept:
+            return value
+        drawn, found = self._address(value), _DIALED.match(value)
+        if found is None:
+            return drawn
+        instead = _DIALED.match(drawn)
+        if instead is not None and self._vocabulary.are_alike(found[2], instead[2]):
+            return drawn
+        return found[0] + self._address(value[found.end() :])
 
     def _add_ons(self, value: str) -> str:
         return self._replacer.text(value, self._outcomes, keys=Harmless(known.JSON_WORDS))
@@ -215,6 +239,11 @@ def _api_path(path: str, text: Callable[[str], str]) -> str:
     if path.startswith(_CUSTOMERS):
         return _CUSTOMERS + quote(text(unquote(path.removeprefix(_CUSTOMERS))))
     return path if path in _API_PATHS else "/v1"
+
+
+def _is_inbound(webhook: Recorded) -> bool:
+    """Of the caller's own leg; the number of who answers a hand-over, or is rung by us, is somebody's."""
+    return not webhook.value("ParentCallSid") and webhook.value("Direction") in ("", "inbound")
 
 
 def _is_known(path: str) -> bool:

@@ -62,6 +62,7 @@ NAMES: Final = frozenset(FORMS) | listed(
 )
 SIP_HEADER: Final = re.compile(r"(Dial)?SipHeader_")
 ADDRESSES: Final = listed("From To Caller Called ForwardedFrom CalledVia CallerID SipDomain SipUsername")
+DIALED: Final = listed("To Called")
 KEYS: Final = frozenset({"Digits"})
 SPEECH: Final = frozenset({"SpeechResult", "UnstableSpeechResult"})
 

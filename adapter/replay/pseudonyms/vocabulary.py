@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapter.engine.flow.words import vocabulary as understood
-from adapter.engine.line import Destination, Line
+from adapter.engine.line import Destination, Line, fits
 from adapter.twilio.words import BUILT_IN
 
 from .harmless import SPOKEN
@@ -24,10 +24,16 @@ _FIGURES: Final = re.compile(r"\d[\d ().\-/]*\d")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`words`: folded words that stay in what is said and heard. `kept`: values that stay as they are."""
+    """`words`: folded words that stay in what is said and heard. `kept`: values that stay as they are. `dialed`: the
+    numbers of the lines as they are written, with patterns."""
 
     words: frozenset[str]
     kept: frozenset[str] = frozenset()
+    dialed: frozenset[str] = frozenset()
+
+    def are_alike(self, one: str, other: str) -> bool:
+        """Whether the same lines answer both numbers."""
+        return all(fits(written, one) == fits(written, other) for written in self.dialed)
 
 
 def vocabulary(
@@ -41,7 +47,9 @@ def vocabulary(
     figures = {found for text in said for found in _FIGURES.findall(text)}
     own = {value for line in lines for value in _own(line)}
     return Vocabulary(
-        frozenset(words | {folded(word) for word in SPOKEN}), frozenset({*own, *figures, *kept} - {"", "*"})
+        frozenset(words | {folded(word) for word in SPOKEN}),
+        frozenset({*own, *figures, *kept} - {"", "*"}),
+        frozenset(line.number for line in lines),
     )
 
 
