@@ -20,10 +20,11 @@ from click import ClickException
 
 from adapter.cli.dialed import Dialed, dialed
 from adapter.cli.replay.fresh import Fresh, fresh
+from adapter.cli.replay.line import OfNoLine
 from adapter.config import Config, load
 from adapter.replay import Call, Network, Script, Transcript
 from adapter.replay.recording import Answer, Recorded, read
-from adapter.replay.rerun import Checked, checked, in_order, play
+from adapter.replay.rerun import Checked, Rerun, checked, in_order, play
 
 _BEGINS = 1_767_225_600_000  # 2026-01-01T00:00:00Z: the same every time, so that answers are
 
@@ -33,11 +34,26 @@ def differences(recording: Path, config: Path, memory: Path | None = None) -> li
 
     The calls are played to an app of this configuration, without ADAPTER_ variables, on a store of its own, with the
     recording's clock. `memory`: a database to begin with a copy of. ConfigError; ValueError for a line that cannot be
-    read, OSError for a file that cannot.
+    read and when there is nothing to compare, OSError for a file that cannot be read.
     """
     found: list[str] = []
-    with fresh(load(config, {}), memory) as target:
-        play(in_order(_whole(recording)), [target], lambda rerun: found.extend(_told(checked(rerun))))
+    compared = 0
+    loaded = load(config, {})
+    of_no_line = OfNoLine(loaded)
+
+    def look_at(rerun: Rerun) -> None:
+        nonlocal compared
+        result = checked(rerun)
+        compared += result.compared
+        of_no_line.look_at(rerun.recorded)
+        found.extend(_told(result))
+
+    with fresh(loaded, memory) as target:
+        play(in_order(_whole(recording)), [target], look_at)
+    if of_no_line.is_all:
+        raise ValueError(f"{recording}: nothing to compare: no line is configured for any of its calls")
+    if not compared and not found:
+        raise ValueError(f"{recording}: nothing to compare: it has no answers")
     return found
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from adapter.cli import main
-from adapter.replay.recording import Recorded, read
+from adapter.replay.recording import Recorded, line_of, read
 from adapter.testing import differences
 from tests.replay.day import Day, a_day
 
@@ -65,6 +66,23 @@ def test_a_torn_recording_passes_for_none(day: Day, tmp_path: Path) -> None:
     torn.write_bytes(day.recording.read_bytes()[:-10])
     with pytest.raises(ValueError, match="cut off"):
         differences(torn, day.config)
+
+
+@pytest.mark.parametrize("left", ["nothing", "no answers", "no line"])
+def test_a_recording_in_which_nothing_can_differ_passes_for_none(left: str, day: Day, tmp_path: Path) -> None:
+    """A test must not pass because what it should look at is gone."""
+    webhooks = [each for each in read(day.recording) if isinstance(each, Recorded) and left != "nothing"]
+    if left == "no answers":
+        webhooks = [replace(each, answer=None) for each in webhooks]
+    if left == "no line":
+        webhooks = [
+            replace(each, fields=tuple((name, "+1999" if name == "To" else value) for name, value in each.fields))
+            for each in webhooks
+        ]
+    emptied = tmp_path / "calls.jsonl"
+    emptied.write_bytes(b"".join(map(line_of, webhooks)))
+    with pytest.raises(ValueError, match="nothing to compare"):
+        differences(emptied, day.config)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +300,23 @@ def test_a_choice_that_nothing_fits_does_not_pass_as_the_same(day: Day, none: tu
     result = run("replay", day.recording, "--fresh", "--config", day.config, *none)
     assert result.exit_code == 1
     assert "nothing was played" in result.output
+
+
+def test_an_empty_recording_does_not_pass_as_the_same(day: Day, tmp_path: Path) -> None:
+    empty = tmp_path / "calls.jsonl"
+    empty.touch()
+    for command in (("replay", empty, "--fresh", "--config", day.config), ("what-if", empty, "--config", day.config)):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert re.search("nothing was (played|compared): no calls", result.stderr)
+
+
+def test_answers_that_were_not_recorded_are_no_agreement(day: Day, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_bytes(b"".join(line_of(replace(each, answer=None)) for each in webhooks_of(day)))
+    result = run("what-if", file, "--config", day.config)
+    assert result.exit_code == 1
+    assert "nothing was compared: no answer was recorded" in result.stderr
 
 
 def test_record_says_how_to_switch_it_on() -> None:

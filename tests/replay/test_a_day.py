@@ -193,6 +193,17 @@ def test_what_if_of_an_unchanged_configuration_shows_nothing(day: Day) -> None:
     assert (told["different"], told["changed_calls"], told["differences"]) == (0, 0, [])
 
 
+def test_what_if_of_calls_to_other_numbers_is_no_agreement(day: Day, tmp_path: Path) -> None:
+    """Both configurations apologize, in the same words."""
+    other = changed(day, tmp_path, lambda s: s.update(lines=[{**s["lines"][0], "number": "+12125550100"}]))
+    told = run("what-if", "--config", day.config, "--against", other, "--memory", day.memory, day.recording)
+    assert told.exit_code == 1
+    assert f"nothing was compared: {other} has no line for any of these calls" in told.stderr
+    fewer = changed(day, tmp_path, lambda s: s.update(lines=s["lines"][1:]))
+    told = run("what-if", "--config", fewer, "--against", fewer, "--memory", day.memory, day.recording)
+    assert (told.exit_code, "new.yaml has no line for: what they are answered" in told.stderr) == (0, True)
+
+
 def test_a_memory_that_holds_the_calls_already_does_not_hide_what_would_change(day: Day, tmp_path: Path) -> None:
     """Whoever asks today about yesterday's calls names today's database."""
     evening = day.memory.with_name("calls.db")

@@ -133,7 +133,9 @@ def dialed(number: str, *fields: tuple[str, str], line: str = "+1415*") -> str:
 def test_a_number_of_a_line_stays_however_it_is_dialed(number: str) -> None:
     """Another one is no line's, or another's, and all calls to it would be answered differently."""
     assert dialed(number) == number
-    assert re.fullmatch(r"sip:\+14155550100@[a-z]+\.sip\.twilio\.com", at := dialed(f"sip:{DIALED}@acme.sip.twilio.com"))
+    assert re.fullmatch(
+        r"sip:\+14155550100@[a-z]+\.sip\.twilio\.com", at := dialed(f"sip:{DIALED}@acme.sip.twilio.com")
+    )
     assert "acme" not in at
 
 

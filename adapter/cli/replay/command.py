@@ -139,7 +139,7 @@ def replay(
 ) -> None:
     """Play the calls of recordings (or of other tools' files) again and compare the answers with the recorded ones.
 
-    Exit code 1: something is different, was not answered or could not be read, or nothing fits what was asked for.
+    Exit code 1: something is different, was not answered or could not be read, or nothing was played.
     """
     if bool(url) == is_fresh:
         raise click.UsageError("say --to URL or --fresh")
@@ -167,8 +167,9 @@ def replay(
         broken = run.play([_renamed(on_line, salt) for salt in salts], tally)
     _report(tally, broken, time.monotonic() - began, as_json)
     run.warn()
-    if tally.webhooks == 0 and run.selection != Selection():
-        raise click.ClickException("nothing was played: no webhook fits --only, --until, --number and --call")
+    if tally.webhooks == 0:
+        asked = "no webhook fits --only, --until, --number and --call"
+        raise click.ClickException(f"nothing was played: {'no calls' if run.selection == Selection() else asked}")
     if broken or not (tally.is_clean or (accept and not tally.troubles)):
         sys.exit(_DIFFERENT)
 

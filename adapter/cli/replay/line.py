@@ -37,14 +37,23 @@ class OnLine:
 
 @dataclass(slots=True)
 class OfNoLine:
-    """Counts webhooks of numbers that no line is configured for: what they are answered says nothing."""
+    """Counts webhooks of numbers that no line is configured for: what they are answered says nothing. `seen`: of how
+    many."""
 
     config: Config
     count: int = field(default=0)
+    seen: int = field(default=0)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing that was answered says anything."""
+        return 0 < self.seen == self.count
 
     def look_at(self, recorded: Recorded) -> None:
         """A whisper's line stands in its address, and an API call has none."""
         if recorded.is_api or recorded.kind == "whisper":
             return
-        line = line_for(self.config.lines, recorded.value("AccountSid"), recorded.value("To"))
-        self.count += line is None and not recorded.value("ParentCallSid")
+        if recorded.value("ParentCallSid"):
+            return
+        self.seen += 1
+        self.count += line_for(self.config.lines, recorded.value("AccountSid"), recorded.value("To")) is None

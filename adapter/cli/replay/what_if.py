@@ -15,13 +15,14 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from adapter.config import load
+from adapter.config import Config, load
 from adapter.engine.model import Recommendation
 from adapter.replay.recording import Receipt, Recorded
 from adapter.replay.rerun import Distinct, Rerun, Selection, Tally, Target, checked, fresh_sids, play
 from adapter.replay.rerun.tally import about, caller_of
 
 from .fresh import fresh
+from .line import OfNoLine
 from .shown import console, followed, show_groups
 from .source import Source, following, is_shown
 
@@ -52,16 +53,33 @@ class _Both:
 class _Result:
     """`matrix`: voice webhooks by what was and what is recommended; whoever calls twice can be counted in two cells."""
 
+    of_no_line: dict[Path, OfNoLine]
     tally: Tally = field(default_factory=Tally)
     matrix: Counter[tuple[str, str]] = field(default_factory=Counter)
     matrix_of_callers: defaultdict[tuple[str, str], Distinct] = field(default_factory=lambda: defaultdict(Distinct))
 
     def add(self, rerun: Rerun) -> None:
         self.tally.add(checked(rerun))
+        for each in self.of_no_line.values():
+            each.look_at(rerun.recorded)
         before, after = _recommended(rerun.recorded.receipt), _recommended(rerun.receipt)
         if rerun.recorded.kind == "voice" and before and after:
             self.matrix[before, after] += 1
             self.matrix_of_callers[before, after].add(caller_of(rerun.recorded))
+
+    def refuse_nothing(self) -> None:
+        """Two apologies are alike, whatever else the configurations are: that must not look like agreement."""
+        for path, found in self.of_no_line.items():
+            if found.is_all:
+                raise click.ClickException(f"nothing was compared: {path} has no line for any of these calls")
+            if found.count:
+                told = f"{found.count:,} of {found.seen:,} webhooks are of numbers that {path} has no line for"
+                click.echo(f"{told}: what they are answered says nothing", err=True)
+        if not self.tally.compared:
+            advice = (
+                "no answer was recorded; name a configuration with --against" if self.tally.webhooks else "no calls"
+            )
+            raise click.ClickException(f"nothing was compared: {advice}")
 
 
 @click.command("what-if", epilog="Example:  sticky-calls what-if --config new.yaml --against config.yaml calls.jsonl")
@@ -69,20 +87,23 @@ class _Result:
 @click.option("--config", "path", required=True, type=_FILE, help="The configuration that is tried.")
 @click.option("--against", type=_FILE, help="The configuration it is compared with.  [default: the recorded answers]")
 @click.option(
-    "--memory", type=_FILE, help="Begin with a copy of this SQLite database, without its calls; else nobody is known."
+    "--memory",
+    type=_FILE,
+    help="Begin with a copy of this SQLite database, all calls as new ones; else nobody is known.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: Path | None, as_json: bool) -> None:
     """Play the calls of recordings to the new and the old configuration: how many callers are treated differently, how?
 
     Each runs on a store of its own that is then removed. ADAPTER_ variables win over both, as they do over a service's.
-    Exit code 1: some calls go differently.
+    Exit code 1: some calls go differently, or there is nothing to compare.
     """
-    result, began = _Result(), time.monotonic()
+    configs = {each: load(each, os.environ) for each in (path, against) if each is not None}
+    result, began = _Result({each: OfNoLine(config) for each, config in configs.items()}), time.monotonic()
     with ExitStack() as stack, following(files, is_shown()) as advance:
-        target = _asked(stack, path, memory)
+        target = _asked(stack, configs[path], memory)
         if against is not None:
-            target = _Both(_asked(stack, against, memory), target)
+            target = _Both(_asked(stack, configs[against], memory), target)
         source = Source(files, Selection(), advance)
         play(source, [target], result.add)
     seconds = time.monotonic() - began
@@ -92,13 +113,14 @@ def what_if(files: tuple[Path, ...], path: Path, against: Path | None, memory: P
         )
     else:
         _show(result, console())
+    result.refuse_nothing()
     if source.broken or not result.tally.is_clean:
         sys.exit(_DIFFERENT)
 
 
-def _asked(stack: ExitStack, path: Path, memory: Path | None) -> Target:
+def _asked(stack: ExitStack, config: Config, memory: Path | None) -> Target:
     """An app of this configuration. A memory may hold the very calls, which it would answer as it did."""
-    target = stack.enter_context(fresh(load(path, os.environ), memory))
+    target = stack.enter_context(fresh(config, memory))
     return target if memory is None else fresh_sids(target, "what-if")
 
 

@@ -180,7 +180,7 @@ class Pseudonyms:
         )
 
     def _dialed(self, value: str) -> str:
-        """A number stays where another line, or none, would answer the pseudonym: in a pattern, or inside an address."""
+        """A number stays where another line, or none, would answer its pseudonym: one of a pattern, or in an address."""
         if value in self._vocabulary.kept:
             return value
         drawn, found = self._address(value), _DIALED.match(value)
