@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -67,6 +68,19 @@ def test_what_is_saved_is_the_same_as_what_is_heard_keyed_in_and_called_from() -
     assert f"Welcome back, {name}." in webhook.answer.body  # type: ignore[union-attr]
     assert json.loads(kept.answer.body)["variables"] == {"name": {"value": name}}
     assert kept.sent["call_id"] == CALL
+
+
+def test_a_saved_name_that_is_also_a_word_of_ours_does_not_stay_and_an_enumeration_does() -> None:
+    sent = {
+        "call_id": CALL,
+        "telco": {"line_type": "mobile"},
+        "intent": "call back",
+        "variables": {"name": "Will May", "birthday": "3 May", "mail": "will.may@example.com"},
+        "identity_hints": {"external_ids": {"email": "will.key@example.com", "login": "will may"}},
+    }
+    kept: Any = cleaned(an_api_call(sent))
+    assert re.search("Will|May|will|may|key", json.dumps(kept.sent)) is None
+    assert (kept.sent["telco"], kept.sent["intent"]) == ({"line_type": "mobile"}, "call back")
 
 
 def test_a_dialed_number_of_a_line_stays_and_a_caller_from_there_does_not() -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.engine.caller_id import read_ani
+from adapter.engine.line import Line, Menu, MenuOption
 from adapter.replay.pseudonyms import Key, KeyUnusable, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.pseudonyms.characters import characters, country_code, number
 from adapter.replay.pseudonyms.words import folded, word
@@ -214,7 +215,7 @@ def test_digits_said_are_the_digits_keyed_in() -> None:
 
 
 def test_words_of_the_menu_stay_in_what_is_said_unless_the_caller_is_called_so() -> None:
-    allowed = vocabulary([a_line(texts={"neutral": "Ask for billing."})])
+    allowed = vocabulary([a_line(menu=Menu((MenuOption("accounts", "1", ("billing",)),)))])
     pseudonyms = Pseudonyms(KEY, allowed)
     said = ("SpeechResult", "billing for Qorina please")
     assert pseudonyms.clean(webhook(said)).value("SpeechResult").startswith("billing for ")
@@ -225,10 +226,50 @@ def test_words_of_the_menu_stay_in_what_is_said_unless_the_caller_is_called_so()
     assert "billing" not in pseudonyms.clean(webhook(said)).value("SpeechResult")
 
 
+GREETED = "<Response><Say>Welcome back, {}. One moment, please.</Say><Say>New caller.</Say></Response>"
+
+
+def in_a_call(line: Line, *fields: tuple[str, str], body: str = "", **receipt: object) -> Recorded:
+    return Pseudonyms(KEY, vocabulary([line])).clean(webhook(*fields, body=body or "<Response/>", **receipt))
+
+
+@pytest.mark.parametrize("field", [("FromCity", "NEW YORK"), ("CallerName", "WIRELESS CALLER"), ("ToCity", "BACK BAY")])
+def test_our_own_texts_stay_whatever_callers_and_their_towns_are_called(field: tuple[str, str]) -> None:
+    drawn = in_a_call(a_line(), field, body=GREETED.format("Maria")).answer
+    assert drawn
+    name = drawn.body.partition("back, ")[2].partition(".")[0]
+    assert name != "Maria"
+    assert drawn.body == GREETED.format(name)
+
+
+@pytest.mark.parametrize("name", ["Will May", "Key Moment", "Grace New", "Day Back"])
+def test_a_name_that_is_also_a_word_of_ours_does_not_stay(name: str) -> None:
+    """And is the same in what is saved, said by the caller and spoken."""
+    line = a_line(texts={"neutral": "You have a grace period of a day."})
+    drawn = in_a_call(line, ("SpeechResult", f"my name is {name}"), body=GREETED.format(name))
+    said = drawn.value("SpeechResult").removeprefix("my name is ")
+    assert not {*folded(said).split()} & {*folded(name).split()}
+    assert drawn.answer == Answer(200, "text/xml", GREETED.format(said))
+
+
+def test_names_of_the_configuration_and_of_decisions_stay_whatever_callers_are_called() -> None:
+    line = a_line(menu=Menu((MenuOption("new_order", "1", ("order",)),)))
+    receipt = {"intent": "new_order", "place": "menu", "recommendation": "confirm"}
+    said = "<Say>Are you calling about your new order?</Say>"
+    body = f'<Response>{said}<Parameter name="intent" value="new_order"/></Response>'
+    drawn = in_a_call(line, ("CallerName", "NEW ORDER MENU"), body=body, **receipt)
+    assert drawn.receipt == receipt
+    assert drawn.answer == Answer(200, "text/xml", body)
+    assert "order" not in in_a_call(line, ("CallerName", "MARIA ORDER"), ("SpeechResult", "order")).value(
+        "SpeechResult"
+    )
+    assert in_a_call(line, ("FromCity", "ORDER"), ("SpeechResult", "my order")).value("SpeechResult") == "my order"
+
+
 def test_an_answer_in_which_nothing_is_personal_stays_to_the_byte() -> None:
     body = (
         "<?xml version='1.0' encoding='UTF-8'?>\n<Response><Gather action=\"/twilio/turn/2\"  input='dtmf speech' "
-        'numDigits="1"><Say language="en-US" voice="Polly.Joanna">One moment, &quot;please&#39; &amp; thank you.</Say>'
+        'numDigits="1"><Say language="en-US" voice="Polly.Joanna">Welcome back &quot;one moment&#39; &amp; now.</Say>'
         "</Gather><Redirect method='POST'>/twilio/turn/2</Redirect></Response>"
     )
     drawn = cleaned(webhook(body=body)).answer

@@ -18,8 +18,10 @@ from .words import listed
 Replace = Callable[[Any], Any]
 
 # Whose names the client chooses, with a value each.
-_CHOSEN: Final = listed("variables variable_updates external_ids")
+_IDS: Final = "external_ids"
+_CHOSEN: Final = listed("variables variable_updates") | {_IDS}
 _ANYTHING: Final = "resolution"
+_VALUES: Final = listed("value source")
 _CALLED_FROM: Final = "ani"
 _DIALED: Final = "dnis"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
@@ -36,9 +38,13 @@ _PROOF: Final = re.compile("pin", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """How to replace: a text that is said or heard, a caller's number, a dialed one, and JSON of any shape."""
+    """How to replace: what is kept of a caller, an id, a word of ours or an intent, a name that a client chose, a
+    caller's number, a dialed one, and JSON of any shape."""
 
     text: Callable[[str], str]
+    id: Callable[[str], str]
+    ours: Callable[[str], str]
+    name: Callable[[str], str]
     number: Callable[[str], str]
     dialed: Callable[[str], str]
     anything: Replace
@@ -56,8 +62,8 @@ def replaced(value: object, replacing: Replacing, name: str = "") -> object:
     if isinstance(value, Mapping):
         if name == _ANYTHING:
             return replacing.anything(value)
-        named = replacing.text if name in _CHOSEN else str
-        inner = "value" if name in _CHOSEN else None
+        named = replacing.name if name in _CHOSEN else str
+        inner = {_IDS: "id"}.get(name, "value") if name in _CHOSEN else None
         return {
             named(each): replaced(item, replacing, "" if isinstance(item, Mapping) and inner else inner or each)
             for each, item in value.items()
@@ -97,8 +103,13 @@ def _leaf(value: object, replacing: Replacing, name: str) -> object:
     if isinstance(value, str):
         if name in _TIMES and _TIME.fullmatch(value):
             return value
-        replace = {_CALLED_FROM: replacing.number, _DIALED: replacing.dialed}.get(name, replacing.text)
-        return replace(value)
+        by_name = {
+            **dict.fromkeys(_VALUES, replacing.text),
+            "id": replacing.id,
+            _CALLED_FROM: replacing.number,
+            _DIALED: replacing.dialed,
+        }
+        return by_name.get(name, replacing.ours)(value)
     if value is None or isinstance(value, bool) or name in _FIGURES:
         return value
     return replacing.anything(value)

@@ -1,7 +1,8 @@
 """A webhook as it may be recorded: what is personal replaced, what is secret left out.
 
-Two rounds: what the fields say of the caller is learnt first, so that a caller called Grace is nobody's “grace period”
-in what was answered; then everything is replaced. Leaves out: what is harmless (`harmless`, `vocabulary`).
+Two rounds: what the fields say of the caller is learnt first, so that a caller called Bill does not ask for the bill;
+then everything is replaced. A text of ours stays whatever callers are called; in the values within it, a word with a
+capital is a name. Leaves out: what is harmless (`harmless`, `vocabulary`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _SCHEME: Final = re.compile("[a-z]+:")
 _DIALED: Final = re.compile(r"((?:sips?|tel|whatsapp):)?(\+[1-9][0-9]{6,14})(?=[@;]|$)")
 _USERINFO: Final = re.compile(r"(?<=//)[^/@\s\"'<>]+@")
 _NOTHING: Final = Harmless(few_digits=False)
+_OURS: Final = known.RECEIPT_WORDS | known.ADDRESS_WORDS | known.PATH_WORDS | {"x"}
 _SPOKEN: Final = frozenset(folded(word) for word in known.SPOKEN)
 
 
@@ -71,7 +73,13 @@ class Pseudonyms:
         self._addresses = Harmless(known.ADDRESS_WORDS, vocabulary.kept, few_digits=False)
         self._receipt_names = Harmless(vocabulary.words | known.RECEIPT_WORDS)
         self._private = Harmless(kept=vocabulary.kept, few_digits=False)
-        self._all_words = (vocabulary.words | known.RECEIPT_WORDS | known.ADDRESS_WORDS | known.PATH_WORDS) - _SPOKEN
+        ours = vocabulary.words | _OURS
+        self._heard = Harmless(ours, vocabulary.kept | vocabulary.phrases, capitals=_OURS)
+        self._saved = Harmless(ours, vocabulary.kept, capitals=frozenset())
+        self._chosen = Harmless(ours, vocabulary.kept)
+        self._id = Harmless(kept=vocabulary.kept)
+        self._decided = Harmless(vocabulary.words | known.RECEIPT_WORDS, vocabulary.kept)
+        self._all_words = ours - _SPOKEN
         self._allowed = lru_cache(maxsize=1_000)(self._allowed_without)
         self._paths = Harmless(known.PATH_WORDS, vocabulary.kept)
         self._outcomes = Harmless(frozenset({"successful", "failed", "true", "false", "null"}), few_digits=False)
@@ -80,33 +88,36 @@ class Pseudonyms:
         """The webhook as it may be written."""
         public = without_secrets(recorded)
         personal = self._learn(public)
-        spoken, heard, decided = self._allowed(personal)
+        spoken, said = self._allowed(personal)
         if public.is_api:
-            return self._api_call(public, heard)
+            return self._api_call(public)
         return replace(
             public,
             method=public.method if re.fullmatch("[A-Z]{3,7}", public.method) else "POST",
             path=self._path(public.path, spoken),
             fields=self._fields(public.fields, spoken, is_ours=_is_inbound(public)),
             headers={name: self._formed(known.HEADERS[name], value) for name, value in public.headers.items()},
-            answer=public.answer and self._answer(public.answer, heard),
-            receipt=self._receipt(public.receipt, decided),
+            answer=public.answer and self._answer(public.answer, said),
+            receipt=self._receipt(public.receipt),
             name=self._replacer.text(public.name, Harmless(known.RECEIPT_WORDS | known.PATH_WORDS)),
         )
 
-    def _api_call(self, public: Recorded, heard: Harmless) -> Recorded:
+    def _api_call(self, public: Recorded) -> Recorded:
         """What is saved is heard in later calls, so it is replaced like what is heard."""
-        replacer = self._replacer
+        replacer, saved = self._replacer, self._saved
         replacing = Replacing(
-            lambda text: replacer.known_text(text, heard),
+            lambda text: replacer.known_text(text, saved),
+            lambda text: replacer.known_text(text, self._id),
+            lambda text: replacer.known_text(text, self._allowed(frozenset())[1]),
+            lambda text: replacer.known_text(text, self._chosen),
             self._address,
             self._dialed,
-            lambda value: replacer.value(value, heard),
+            lambda value: replacer.value(value, saved),
         )
         answer = public.answer
         return replace(
             public,
-            path=_api_path(public.path, replacing.text),
+            path=_api_path(public.path, replacing.ours),
             headers={name: self._api_header(name, value) for name, value in public.headers.items()},
             sent=replaced(public.sent, replacing),
             answer=answer and replace(answer, body=body(answer.body, replacing) or ""),
@@ -125,16 +136,16 @@ class Pseudonyms:
         if len(self._calls) > _MOST_CALLS:
             self._calls.popitem(last=False)
         for name, value in recorded.fields:
-            if not _is_told(name, value) and value not in self._vocabulary.kept:
+            if not known.PLACE.search(name) and not _is_told(name, value) and value not in self._vocabulary.kept:
                 found.update(folded(word) for word in _WORD.findall(value))
         return frozenset(found & self._all_words)
 
-    def _allowed_without(self, personal: frozenset[str]) -> tuple[Harmless, Harmless, Harmless]:
-        """What stays in this call in what is said by the caller, said to the caller, and in the decision."""
-        words, kept = self._vocabulary.words - personal, self._vocabulary.kept
-        ours = known.RECEIPT_WORDS - personal
-        addresses = (known.ADDRESS_WORDS | known.PATH_WORDS | {"x"}) - personal
-        return Harmless(words, kept), Harmless(words | ours | addresses, kept), Harmless(words | ours, kept)
+    def _allowed_without(self, personal: frozenset[str]) -> tuple[Harmless, Harmless]:
+        """What stays in this call in what is said by the caller, and in what is said to the caller beside our phrases:
+        that are values, and with a capital they are names."""
+        spoken = Harmless(self._vocabulary.listened - personal, self._vocabulary.kept)
+        words = (self._vocabulary.words - personal) | _OURS
+        return spoken, Harmless(words, self._heard.kept, capitals=frozenset())
 
     def _fields(self, fields: Pairs, spoken: Harmless, *, is_ours: bool) -> Pairs:
         """`is_ours`: what was dialed is a number of ours."""
@@ -180,7 +191,7 @@ class Pseudonyms:
         )
 
     def _dialed(self, value: str) -> str:
-        """A number stays where another line, or none, would answer its pseudonym: one of a pattern, or in an address."""
+        """A number stays where another line, or none, would answer its pseudonym: of a pattern, or in an address."""
         if value in self._vocabulary.kept:
             return value
         drawn, found = self._address(value), _DIALED.match(value)
@@ -204,19 +215,20 @@ class Pseudonyms:
     def _formed(self, form: re.Pattern[str], value: str) -> str:
         return value if form.fullmatch(value) else self._replacer.text(value, _NOTHING)
 
-    def _answer(self, answer: Answer, body: Harmless) -> Answer:
+    def _answer(self, answer: Answer, said: Harmless) -> Answer:
         written = twiml(
             answer.body,
-            lambda text: self._replacer.known_text(text, body),
+            lambda text: self._replacer.known_text(text, self._heard),
             lambda name: self._replacer.text(name, _NOTHING),
+            lambda text: self._replacer.known_text(text, said),
         )
         kind = self._formed(known.CONTENT_TYPE, answer.content_type) if answer.content_type else ""
         return Answer(answer.status, kind, written)
 
-    def _receipt(self, receipt: Receipt | None, values: Harmless) -> Receipt | None:
+    def _receipt(self, receipt: Receipt | None) -> Receipt | None:
         if receipt is None:
             return None
-        cleaned: Receipt = self._replacer.value(dict(receipt), values, self._receipt_names)
+        cleaned: Receipt = self._replacer.value(dict(receipt), self._decided, self._receipt_names)
         return cleaned
 
 

@@ -60,6 +60,8 @@ NAMES: Final = frozenset(FORMS) | listed(
     "RecordingStatus RecordingChannels RecordingSource Digit TranscriptionText FirstName LastName Name Number "
     "Email HandoffData StreamError StreamName"
 )
+# Nobody is called so: learnt as a name, New York would take “new” out of what is said.
+PLACE: Final = re.compile("(?:City|State|Zip|Country)$")
 SIP_HEADER: Final = re.compile(r"(Dial)?SipHeader_")
 ADDRESSES: Final = listed("From To Caller Called ForwardedFrom CalledVia CallerID SipDomain SipUsername")
 DIALED: Final = listed("To Called")

@@ -38,6 +38,7 @@ _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _BETWEEN_SPELLED: Final = re.compile(r"[\W_]{1,3}")
+_MAILBOX: Final = re.compile(r"[\w.+-]{1,64}(?=@)")
 _COUNTED: Final = re.compile(r"\d{1,2}([a-z]+)")  # 7day
 # Invisible: a name must not become two words by them, nor a number two numbers.
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -47,11 +48,16 @@ _PUNCTUATION: Final = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 @dataclass(frozen=True, slots=True)
 class Harmless:
     """What stays in a text. `words`: folded; `kept`: values exactly so (numbers of lines, addresses of agents);
-    `few_digits`: one or two digits alone, too."""
+    `few_digits`: one or two digits alone, too. `capitals`: of the words, those that also stay with a capital, as names
+    are written; None: all."""
 
     words: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     few_digits: bool = True
+    capitals: frozenset[str] | None = None
+
+
+_NOTHING: Final = Harmless()
 
 
 @dataclass(slots=True)
@@ -154,9 +160,11 @@ class Replacer:
         found = list(_TOKEN.finditer(text))
         said = self._spelled(text, found)
         done, end = [], 0
+        mailboxes = _mailboxes(text) if harmless.capitals is not None else set()
         for index, token in enumerate(found):
             done.append(text[end : token.start()])
-            done.append(said[index] if index in said else self._token(token, harmless))
+            allowed = _NOTHING if token.start() in mailboxes else harmless
+            done.append(said[index] if index in said else self._token(token, allowed))
             end = token.end()
         return "".join([*done, text[end:]])
 
@@ -179,7 +187,8 @@ class Replacer:
 
     def _word(self, text: str, harmless: Harmless) -> str:
         plain = folded(text)
-        if plain in harmless.words:
+        is_name = harmless.capitals is not None and not text.islower() and plain not in harmless.capitals
+        if plain in harmless.words and not is_name:
             return text
         if harmless.few_digits and (counted := _COUNTED.fullmatch(plain)) and counted[1] in harmless.words:
             return text
@@ -210,6 +219,11 @@ class Replacer:
             piece, drawn = drawn[: len(unit)], drawn[len(unit) :]
             replaced[index] = say(piece, folded(token[0])) if digit_said(folded(token[0])) else piece
         return replaced
+
+
+def _mailboxes(text: str) -> Set[int]:
+    """Where there is a name before an @, capital or not."""
+    return {at for found in _MAILBOX.finditer(text) for at in range(*found.span())} if "@" in text else set()
 
 
 def _unit(token: re.Match[str]) -> str:

@@ -53,14 +53,16 @@ _ATTRIBUTE: Final = re.compile(r"(?P<before>\s+)(?P<name>[^\s=<>/]+)(?P<equals>\
 _DECLARATION: Final = re.compile(r"<\?xml(?: (?:version|encoding|standalone)=[\"'][A-Za-z0-9.-]{1,12}[\"'])*\s*\?>")
 
 
-def twiml(document: str, replace: Replace, name: Replace) -> str:
-    """`replace` for texts and values, `name` for tags and attributes that TwiML does not know."""
+def twiml(document: str, replace: Replace, name: Replace, said: Replace) -> str:
+    """`replace` for texts and values, `name` for tags and attributes that TwiML does not know, `said` for what is
+    spoken and for values that are handed on."""
     if "<!" in document or not is_xml(document):
         return replace(document)
-    done, end = [], 0
+    done, end, inside = [], 0, replace
     for found in _PIECE.finditer(document):
-        done.append(_escaped(document[end : found.start()], replace, quotes=False))
-        done.append(_tag(found, replace, name))
+        done.append(_escaped(document[end : found.start()], inside, quotes=False))
+        done.append(_tag(found, said if found["tag"] == "Parameter" else replace, name))
+        inside = said if found["tag"] == "Say" and not found["closing"] else replace
         end = found.end()
     return "".join([*done, _escaped(document[end:], replace, quotes=False)])
 
