@@ -45,12 +45,29 @@ from adapter.replay.recording import recorder
 from adapter.store.sqlite.copying import copy_database
 from tests import databases
 from tests.builders import ACCOUNT, AUTH_TOKEN, NOW, PUBLIC_URL, Api, issue_key
-from tests.conversations.world import SETTINGS, configuration
+from tests.conversations.world import BY_NAME, FULL, SETTINGS, configuration
 
+_PATTERN = {"number": "+1628*", "flow": "full"}
 _LINES = [line["number"] for line in SETTINGS["lines"]]
-_WORDS = ["refund please", "money back", "my order", "complaint", "yes", "no", "Maria Lopez", "Ana Moss", "hm", "4711"]
+_OTHERWISE = ["+16285550142", f"sip:{FULL}@acme.sip.twilio.com", f"whatsapp:{BY_NAME}"]  # is a line dialed, too
+# What a network tells of a caller, in words that are ours, too: "new order", "menu" and "mobile" mean something.
+_TOWNS = ["NEW YORK", "MOBILE", "WELCOME", "NORMAL", "SEATTLE"]
+_CALLER_NAMES = ["WIRELESS CALLER", "MENU ONE", "ORDER DEPT", "LOPEZ MARIA", ""]
+_WORDS = [
+    "refund please",
+    "money back",
+    "my order",
+    "complaint",
+    "yes",
+    "no",
+    "Maria Lopez",
+    "Ana Moss",
+    "Will Key",
+    "hm",
+    "4711",
+]
 _KEYS = ["1", "2", "3", "9", "4711", "4711#", "1111", "2222", "0", "#", "12"]
-_NAMES = [("Maria Lopez", "4711"), ("Ana Moss", "1111"), ("Ben Moss", "2222")]
+_NAMES = [("Maria Lopez", "4711"), ("Ana Moss", "1111"), ("Will Key", "2222")]
 _PHONES = 4
 _SAVED = 0.3  # of all calls an agent saves something
 _DAY_SECONDS = 86_400
@@ -152,7 +169,7 @@ def a_day(folder: Path, calls: int, seed: int = 1, people: int | None = None, **
     """`calls` calls of a day, recorded with these settings. `people`: how many called before (a fifth of the calls)."""
     file = folder / "calls.jsonl"
     wanted = {"file": str(file), "personal": "keep", "max_bytes": 10**9, **recording}
-    path = configuration(folder, PUBLIC_URL, recording=wanted)
+    path = configuration(folder, PUBLIC_URL, recording=wanted, lines=[*SETTINGS["lines"], _PATTERN])
     kept = load(path, {})
     if wanted["personal"] == "keep":  # the morning's memory has them; under pseudonyms only a recording can
         kept = replace(kept, recording=RecordingConfig())
@@ -209,7 +226,12 @@ def _a_call(chance: random.Random, people: list[str]) -> Call:
         caller = f"+1917{chance.randrange(40):07d}"
     forwarded = "+14155559999" if chance.random() < 0.05 else None
     sid = f"CA{chance.getrandbits(128):032x}"
-    return Call(caller, chance.choice(_LINES), sid=sid, stir=chance.choice(_STIR), forwarded_from=forwarded)
+    dialed, told = chance.choice(_LINES), random.Random(sid)  # of its own: the day goes on as without it
+    if told.random() < 0.2:
+        dialed = told.choice(_OTHERWISE)
+    town, name = told.choice(_TOWNS), told.choice(_CALLER_NAMES)
+    extra = {"FromCity": town, "CallerCity": town, "FromState": "NY", "ToCity": "NOVATO", "CallerName": name}
+    return Call(caller, dialed, sid=sid, stir=chance.choice(_STIR), forwarded_from=forwarded, extra=extra)
 
 
 def _save(exchange: InTurn, chance: random.Random, call: Call) -> None:
