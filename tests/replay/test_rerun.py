@@ -14,13 +14,14 @@ import pytest
 
 from adapter.replay import NoAnswer, Reply
 from adapter.replay.compare import Difference
-from adapter.replay.recording import Answer, Recorded, line_of
+from adapter.replay.recording import Answer, Recorded, RotatingFile, line_of, parts
 from adapter.replay.rerun import (
     Accepted,
     Checked,
     Distinct,
     Pace,
     Rerun,
+    Rotated,
     Round,
     Selection,
     Server,
@@ -363,7 +364,40 @@ def test_a_link_to_a_recording_stays_one(tmp_path: Path) -> None:
     link.symlink_to(path)
     accepted = Accepted(link)
     accepted.take(a_rerun(after="<Response/>"))
-    accepted.finish()
+    with path.open("rb") as read:
+        read.read()
+        accepted.finish(read)
     accepted.give_up()
     assert link.is_symlink()
     assert b"<Response/>" in path.read_bytes()
+
+
+def test_what_a_service_records_meanwhile_stays_in_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    service = RotatingFile(path)
+    service.append([line_of(a_webhook())])
+    accepted = Accepted(path)
+    with path.open("rb") as read:
+        read.read()
+        accepted.take(a_rerun(after="<Response/>"))
+        service.append([line_of(a_webhook(2))])
+        accepted.finish(read)
+    service.append([line_of(a_webhook(3))])
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    assert b"<Response/>" in first
+    assert others == [line_of(a_webhook(2)), line_of(a_webhook(3))]
+
+
+@pytest.mark.parametrize("part", ["calls.jsonl", "calls.jsonl.1"])
+def test_a_file_that_was_rotated_meanwhile_is_not_written_over(tmp_path: Path, part: str) -> None:
+    path = tmp_path / "calls.jsonl"
+    service = RotatingFile(path, most_bytes=1)
+    for call in (1, 2):
+        service.append([line_of(a_webhook(call))])
+    accepted = Accepted(tmp_path / part)
+    with (tmp_path / part).open("rb") as read:
+        service.append([line_of(a_webhook(3))])
+        with pytest.raises(Rotated):
+            accepted.finish(read, path)
+    accepted.give_up()
+    assert [each.read_bytes() for each in parts(path)] == [line_of(a_webhook(call)) for call in (1, 2, 3)]

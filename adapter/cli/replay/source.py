@@ -18,7 +18,7 @@ from adapter.errors import AdapterError
 from adapter.replay.importers import imported
 from adapter.replay.importers.sniffing import sniff
 from adapter.replay.recording import Recorded, parts, read_stream
-from adapter.replay.rerun import Accepted, Rerun, Selection, in_order
+from adapter.replay.rerun import Accepted, Rerun, Rotated, Selection, in_order
 
 _HEAD_BYTES = 256 * 1024
 
@@ -47,16 +47,16 @@ class Source:
     def __iter__(self) -> Iterator[Recorded]:
         for file in self._files:
             for part in parts(file):
-                yield from self._read(part)
+                yield from self._read(part, file)
 
     def take(self, rerun: Rerun) -> None:
         """The new answer to the webhook that was read last."""
         if self._accepted is not None:
             self._accepted.take(rerun)
 
-    def _read(self, path: Path) -> Iterator[Recorded]:
-        with _opened(path) as file, self._written(path):
-            for recorded in in_order(self._readable(file, path)):
+    def _read(self, path: Path, recording: Path) -> Iterator[Recorded]:
+        with _opened(path) as opened, self._written(path, opened, recording):
+            for recorded in in_order(self._readable(opened, path)):
                 if self._selection.wants(recorded):
                     yield recorded
                 elif self._accepted is not None:
@@ -71,7 +71,7 @@ class Source:
                 click.echo(str(found), err=True)
 
     @contextmanager
-    def _written(self, path: Path) -> Iterator[None]:
+    def _written(self, path: Path, read: BinaryIO, recording: Path) -> Iterator[None]:
         if not self._accepts:
             yield
             return
@@ -80,11 +80,15 @@ class Source:
         try:
             yield
             if self.broken == broken:
-                accepted.finish()
+                accepted.finish(read, recording)
             else:
                 click.echo(f"{path}: not written anew, what could not be read would be lost", err=True)
         except OSError as error:
             raise click.ClickException(f"{path}: {os.strerror(error.errno or 0).lower()}") from None
+        except Rotated:
+            raise click.ClickException(
+                f"{path}: not written anew, the service that records into it has begun another file; play a copy"
+            ) from None
         finally:
             self._accepted = None
             accepted.give_up()

@@ -20,7 +20,7 @@ written (`adapter.replay.pseudonyms`), and secrets (CallToken, signatures, cooki
 A recording is `calls.jsonl`, then older `calls.jsonl.1`, `.2` …; `parts` names them in order of time.
 """
 
-from .files import RotatingFile, parts
+from .files import RotatingFile, held, is_at, parts
 from .lines import VERSION, line_of, recorded_of
 from .reader import Broken, read, read_stream
 from .recorder import Recorder
@@ -35,6 +35,8 @@ __all__ = [
     "Recorded",
     "Recorder",
     "RotatingFile",
+    "held",
+    "is_at",
     "kind_of",
     "line_of",
     "parts",

@@ -24,6 +24,25 @@ def parts(path: Path) -> list[Path]:
     return [*reversed(found), *([path] if path.exists() else [])]
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """While nobody appends to the recording or rotates its files. OSError."""
+    while True:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if is_at(file.fileno(), path):
+                yield
+                return
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that is there now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
 class RotatingFile:
     """At most `files` files of about `most_bytes` each, mode 0600. Not for two threads at once."""
 
@@ -51,7 +70,7 @@ class RotatingFile:
         descriptor = self._open()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor if _is_at(descriptor, self._path) else None
+            yield descriptor if is_at(descriptor, self._path) else None
         finally:
             os.close(descriptor)
 
@@ -87,10 +106,3 @@ class RotatingFile:
 
 def _older(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}") if number else path
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except FileNotFoundError:
-        return False

@@ -10,7 +10,7 @@ accepted    the new answers, written into the recording
 Leaves out: an app in this process (`cli.replay.fresh`), and how results are shown (`cli`).
 """
 
-from .accepted import Accepted
+from .accepted import Accepted, Rotated
 from .api_calls import Customers
 from .checks import Checked, checked
 from .distinct import Distinct
@@ -28,6 +28,7 @@ __all__ = [
     "Distinct",
     "Pace",
     "Rerun",
+    "Rotated",
     "Round",
     "Selection",
     "Server",

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from adapter.replay.recording import Recorded, line_of
+from adapter.replay.recording import Recorded, held, is_at, line_of
 
 from .targets import Rerun
+
+
+class Rotated(Exception):
+    """Another file has taken the recording's place since it was opened."""
 
 
 class Accepted:
@@ -33,12 +38,19 @@ class Accepted:
         new = replace(recorded, answer=rerun.answer or recorded.answer, receipt=rerun.receipt or recorded.receipt)
         self.keep(new)
 
-    def finish(self) -> None:
-        """On the disk, and in the old one's place. OSError: the old one is as it was."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._draft.replace(self._path)
+    def finish(self, read: BinaryIO, current: Path | None = None) -> None:
+        """On the disk, and in the old one's place, with what was appended since `read`, the old one, was at its end.
+
+        `current`: the file of the recording that is written to, if that is another. OSError, Rotated: all is as it was.
+        """
+        with held((current or self._path).resolve()):
+            if not is_at(read.fileno(), self._path):
+                raise Rotated
+            shutil.copyfileobj(read, self._file)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._draft.replace(self._path)
 
     def give_up(self) -> None:
         """The old one stays. Nothing after `finish`."""
