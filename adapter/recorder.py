@@ -35,4 +35,5 @@ def _clean(config: Config) -> Callable[[Recorded], Recorded]:
     public = config.twilio.public_url or ""
     key = Key(hmac.digest(pepper_for(config), b"pseudonyms of recordings", "sha256"))
     host = public.partition("://")[2].partition("/")[0]
-    return Pseudonyms(key, vocabulary(config.lines, config.texts, {public, host})).clean
+    shared = config.policy.identity.never_identifying_keys
+    return Pseudonyms(key, vocabulary(config.lines, config.texts, {public, host}, shared)).clean

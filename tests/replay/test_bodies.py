@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapter.engine.line import Confirm, Identify, Line, ProofKind
 from adapter.replay.pseudonyms import Key, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.pseudonyms.bodies import NAMES, known
 from adapter.replay.recording import Answer, Recorded, line_of, recorded_of
@@ -118,6 +119,33 @@ def test_what_is_named_like_a_secret_is_left_out_even_when_personal_data_is_kept
     kept = without_secrets(an_api_call(sent, sent))
     assert b"hush" not in line_of(kept)
     assert b"4711" in line_of(kept), "callers prove themselves by it: a replay needs it"
+
+
+def test_ids_that_identify_nobody_go_on_identifying_nobody() -> None:
+    clean = Pseudonyms(Key(b"k" * 32), vocabulary(names=["campaign_id"])).clean
+    kept: Any = clean(an_api_call({"identity_hints": {"external_ids": {"Campaign_ID": "spring", "login": "spring"}}}))
+    first, second = kept.sent["identity_hints"]["external_ids"].items()
+    assert (first[0], second[0] != "login", first[1] == second[1] != "spring") == ("Campaign_ID", True, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        (a_line(confirm=Confirm(ProofKind.PIN, variable="secret_word")), {"variables": {"secret_word": "4711"}}),
+        (
+            a_line(identify=Identify("passport_number")),
+            {"identity_hints": {"external_ids": {"passport_number": "4711"}}},
+        ),
+    ],
+    ids=["a proof", "an account"],
+)
+def test_what_callers_prove_themselves_by_stays_under_its_name_as_a_pseudonym(line: Line, sent: object) -> None:
+    drawn = Pseudonyms(Key(b"k" * 32), vocabulary([line])).clean
+    kept = line_of(drawn(an_api_call(sent, sent))).decode()
+    pressed = drawn(Recorded("POST", "/twilio/turn/1", (("CallSid", CALL), ("Digits", "4711")), 0)).value("Digits")
+    assert kept.count(pressed) == 2
+    assert "4711" not in kept
+    assert b"4711" not in line_of(without_secrets(an_api_call(sent, sent))), "kept as it is, it would be a secret"
 
 
 def test_every_name_of_the_api_is_known_here() -> None:

@@ -150,7 +150,7 @@ def _pseudonyms(config: Config, key_file: Path | None) -> Pseudonyms:
         raise click.ClickException(f"{key_file}: {os.strerror(error.errno or 0).lower()}") from None
     public = config.twilio.public_url or ""
     kept = {public, public.partition("://")[2].partition("/")[0]}
-    return Pseudonyms(key, vocabulary(config.lines, config.texts, kept))
+    return Pseudonyms(key, vocabulary(config.lines, config.texts, kept, config.policy.identity.never_identifying_keys))
 
 
 def _opened(output: str, opened: ExitStack) -> BinaryIO:

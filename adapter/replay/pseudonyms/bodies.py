@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,11 +50,12 @@ class Replacing:
     anything: Replace
 
 
-def known(value: object) -> object:
-    """Only what the API knows, without what is named like a secret."""
+def known(value: object, proofs: Container[str] = ()) -> object:
+    """Only what the API knows, without what is named like a secret. `proofs`: further names of what callers prove
+    themselves by."""
     if isinstance(value, Mapping):
-        return {name: _known(name, item) for name, item in value.items() if name in NAMES}
-    return [known(item) for item in value] if isinstance(value, list) else value
+        return {name: _known(name, item, proofs) for name, item in value.items() if name in NAMES}
+    return [known(item, proofs) for item in value] if isinstance(value, list) else value
 
 
 def replaced(value: object, replacing: Replacing, name: str = "") -> object:
@@ -73,24 +74,28 @@ def replaced(value: object, replacing: Replacing, name: str = "") -> object:
     return _leaf(value, replacing, name)
 
 
-def body(text: str, replacing: Replacing | None) -> str | None:
-    """An answer of the API; None when it is none. `replacing` None: nothing but secrets goes."""
+def body(text: str, replacing: Replacing | None, proofs: Container[str] = ()) -> str | None:
+    """An answer of the API; None when it is none. `replacing` None: nothing but secrets goes. `proofs`: see `known`."""
     try:
         answered = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answered, dict):
         return None
-    kept = known(answered)
+    kept = known(answered, proofs)
     return json.dumps(replaced(kept, replacing) if replacing else kept, ensure_ascii=False, separators=(",", ":"))
 
 
-def _known(name: str, item: object) -> object:
+def _known(name: str, item: object, proofs: Container[str]) -> object:
     if name == _ANYTHING:
         return _without_secrets(item)
     if name not in _CHOSEN or not isinstance(item, Mapping):
-        return known(item)
-    return {each: known(value) for each, value in item.items() if not SECRET.search(each) or _PROOF.fullmatch(each)}
+        return known(item, proofs)
+    return {
+        each: known(value, proofs)
+        for each, value in item.items()
+        if each in proofs or not SECRET.search(each) or _PROOF.fullmatch(each)
+    }
 
 
 def _without_secrets(value: object) -> object:

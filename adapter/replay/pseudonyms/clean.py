@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -45,11 +45,14 @@ _OURS: Final = known.RECEIPT_WORDS | known.ADDRESS_WORDS | known.PATH_WORDS | {"
 _SPOKEN: Final = frozenset(folded(word) for word in known.SPOKEN)
 
 
-def without_secrets(recorded: Recorded) -> Recorded:
-    """Tokens, signatures, cookies and credentials left out, and all headers but the chosen ones; the rest as it is."""
+def without_secrets(recorded: Recorded, proofs: Container[str] = ()) -> Recorded:
+    """Tokens, signatures, cookies and credentials left out, and all headers but the chosen ones; the rest as it is.
+
+    `proofs`: names of variables and external ids that stay whatever they are called.
+    """
     answer = recorded.answer
     if recorded.is_api:
-        return _api_without_secrets(recorded)
+        return _api_without_secrets(recorded, proofs)
     return replace(
         recorded,
         path=_query(recorded.path, lambda name, value: (name, value)),
@@ -86,7 +89,7 @@ class Pseudonyms:
 
     def clean(self, recorded: Recorded) -> Recorded:
         """The webhook as it may be written."""
-        public = without_secrets(recorded)
+        public = without_secrets(recorded, self._vocabulary.proofs)
         personal = self._learn(public)
         spoken, said = self._allowed(personal)
         if public.is_api:
@@ -109,7 +112,7 @@ class Pseudonyms:
             lambda text: replacer.known_text(text, saved),
             lambda text: replacer.known_text(text, self._id),
             lambda text: replacer.known_text(text, self._allowed(frozenset())[1]),
-            lambda text: replacer.known_text(text, self._chosen),
+            lambda text: text if text.lower() in self._vocabulary.names else replacer.known_text(text, self._chosen),
             self._address,
             self._dialed,
             lambda value: replacer.value(value, saved),
@@ -120,7 +123,7 @@ class Pseudonyms:
             path=_api_path(public.path, replacing.ours),
             headers={name: self._api_header(name, value) for name, value in public.headers.items()},
             sent=replaced(public.sent, replacing),
-            answer=answer and replace(answer, body=body(answer.body, replacing) or ""),
+            answer=answer and replace(answer, body=body(answer.body, replacing, self._vocabulary.proofs) or ""),
         )
 
     def _api_header(self, name: str, value: str) -> str:
@@ -232,15 +235,15 @@ class Pseudonyms:
         return cleaned
 
 
-def _api_without_secrets(recorded: Recorded) -> Recorded:
+def _api_without_secrets(recorded: Recorded, proofs: Container[str]) -> Recorded:
     answer = recorded.answer
     return replace(
         recorded,
         path=recorded.path.partition("?")[0],
         fields=(),
         headers={name: value for name, value in recorded.headers.items() if name in known.API_HEADERS},
-        sent=known_part(recorded.sent),
-        answer=answer and replace(answer, body=body(answer.body, None) or ""),
+        sent=known_part(recorded.sent, proofs),
+        answer=answer and replace(answer, body=body(answer.body, None, proofs) or ""),
     )
 
 

@@ -30,6 +30,8 @@ _FIGURES: Final = re.compile(r"\d[\d ().\-/]*\d")
 class Vocabulary:
     """`words`: folded words that stay in what is said to callers, `listened` in what they say. `kept`: values that stay
     as they are, `phrases` only in what is said. `dialed`: the numbers of the lines as they are written, with patterns.
+    `names`: external ids that are called so are nobody's, in lower case. `proofs`: what callers prove themselves by is
+    called so, and stays, or a replay would go another way.
     """
 
     words: frozenset[str]
@@ -37,6 +39,8 @@ class Vocabulary:
     listened: frozenset[str] = frozenset()
     phrases: frozenset[str] = frozenset()
     dialed: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    proofs: frozenset[str] = frozenset()
 
     def are_alike(self, one: str, other: str) -> bool:
         """Whether the same lines answer both numbers."""
@@ -44,10 +48,13 @@ class Vocabulary:
 
 
 def vocabulary(
-    lines: Iterable[Line] = (), texts: Mapping[str, Mapping[str, str]] | None = None, kept: Iterable[str] = ()
+    lines: Iterable[Line] = (),
+    texts: Mapping[str, Mapping[str, str]] | None = None,
+    kept: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> Vocabulary:
     """Of these lines and texts by language, on top of the built-in texts. `kept`: further values that stay, such as the
-    public address of the service."""
+    public address of the service. `names`: keys of external ids that stay (`identity.never_identifying_keys`)."""
     lines = tuple(lines)
     templates = [*_templates(texts or {}), *(text for line in lines for text in line.texts.values())]
     spoken = [piece for text in templates for piece in _pieces(text)]
@@ -62,6 +69,8 @@ def vocabulary(
         _words([*heard, *SPOKEN]),
         frozenset(filter(None, map(_phrase, (*spoken, *named, *heard)))),
         frozenset(line.number for line in lines),
+        frozenset(names),
+        frozenset(name for line in lines for name in _proofs(line)),
     )
 
 
@@ -115,12 +124,15 @@ def _listened(line: Line) -> Iterator[str]:
 
 def _variables(line: Line) -> Iterator[str]:
     """Names under which something is kept for this line's conversation."""
-    names = [*line.disclosure.variables, line.language_variable]
-    if line.confirm is not None:
-        names += [line.confirm.variable, line.confirm.external_id]
-    if line.identify is not None:
-        names += [line.identify.key]
+    names = (*line.disclosure.variables, line.language_variable, *_proofs(line))
     yield from (name.replace("_", " ") for name in names)
+
+
+def _proofs(line: Line) -> Iterator[str]:
+    if line.confirm is not None:
+        yield from (line.confirm.variable, line.confirm.external_id)
+    if line.identify is not None:
+        yield line.identify.key
 
 
 def _own(line: Line) -> Iterator[str]:
