@@ -190,6 +190,24 @@ def test_a_status_that_is_no_number_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", [{"response_body": {"a": 1}}, {"content_type": ["text/xml"]}])
+def test_an_answer_that_is_no_text_is_told_and_the_rest_is_imported(odd: dict[str, Any]) -> None:
+    first = event()
+    first["response"].update(odd)
+    found = read(json.dumps({"events": [first, event()]}))
+    assert told(found) == ["file: entry 1: not an entry of this format"]
+    assert len(found) == 2
+
+
+def test_a_status_that_is_a_switch_is_none() -> None:
+    switched = {**har_entry(), "response": {"status": True, "content": {"text": TWIML}}}
+    captured = {"url": "https://x/voice", "params": {"CallSid": "CA1"}, "response": {"status": True, "body": TWIML}}
+    assert told(read(har(switched))) == ["file: entry 1: not an entry of this format"]
+    (one,) = read(json.dumps(captured))
+    assert isinstance(one, Recorded)
+    assert one.answer is None
+
+
 def test_ngrok_is_read_the_oldest_first() -> None:
     older = {**ngrok_entry(), "start": "2026-02-07T10:29:00Z"}
     found = whole(read(json.dumps({"uri": "/api/requests/http", "requests": [ngrok_entry(), older]})))

@@ -198,7 +198,7 @@ def _answer(value: Any) -> Answer | None:
         return None
     status, body = _told((value,), _STATUSES), _told((value,), _BODIES)
     kind = pairs_of(value.get("headers")).get("content-type", "")
-    return Answer(status, kind, _text(body)) if isinstance(status, int) else None
+    return Answer(status, kind, _text(body)) if type(status) is int else None
 
 
 def _parsed(text: str) -> Any:

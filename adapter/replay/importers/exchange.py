@@ -18,6 +18,7 @@ from adapter.replay.recording import Answer, Pairs, Recorded
 LATEST: Final = 253_402_300_799_999  # the end of the year 9999, the last that can be written in a recording
 _MEANT_PLUS: Final = re.compile(" [1-9][0-9]{6,14}")
 _CALLS_TWILIO: Final = ("api.twilio.com", "lookups.twilio.com")
+_OF_ANSWERS: Final = [int, str, str]
 
 
 class NoWebhook(ValueError):
@@ -58,6 +59,9 @@ def webhook_of(exchange: Exchange) -> Recorded:
         fields = query if any(name == "CallSid" for name, _ in query) else query + fields
     if not any(name == "CallSid" for name, _ in fields):
         raise NoWebhook("no CallSid among its fields")
+    answer = exchange.answer
+    if answer is not None and [type(each) for each in (answer.status, answer.content_type, answer.body)] != _OF_ANSWERS:
+        raise TypeError  # what is no text could be neither disguised nor read back
     path = url.path or "/"
     return Recorded(
         method=method,

@@ -107,9 +107,11 @@ def _millis(value: object) -> Millis | None:
         return None
     try:
         moment = datetime.fromisoformat(str(value))
-        return round(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds() * 1_000)
+        at = round(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds() * 1_000)
+        _instant(at)  # in a zone of its own, the last day may be one that no UTC has
     except (ValueError, OverflowError):
         raise ValueError('"at" is not a time') from None
+    return at
 
 
 def _headers(value: object) -> Mapping[str, str]:
