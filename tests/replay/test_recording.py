@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -75,10 +76,11 @@ def test_a_lone_surrogate_costs_no_line() -> None:
         (LINE.decode().replace('"POST"', "7"), '"method" is not a text'),
         (LINE.decode().replace('[["CallSid"', '["x", ["CallSid"'), "not a name with a value"),
         (LINE.decode().replace("2026-02-07", "yesterday"), '"at" is not a time'),
+        (re.sub('"at": "[^"]*"', '"at": "9999-12-31T23:59:59-23:59"', LINE.decode()), '"at" is not a time'),
         (LINE.decode().replace('"status": 200', '"status": "ok"'), '"answer" has no status'),
         ("[" * 100_000, "nested too deeply"),
     ],
-    ids=["torn", "a list", "something else", "newer", "method", "fields", "time", "answer", "deep"],
+    ids=["torn", "a list", "something else", "newer", "method", "fields", "time", "no year", "answer", "deep"],
 )
 def test_a_broken_line_is_told_with_its_number_and_reason_and_the_rest_is_read(line: str, reason: str) -> None:
     file = io.BytesIO(LINE + line.strip().encode() + b"\n" + LINE)
@@ -136,6 +138,16 @@ def test_a_single_file_begins_anew_when_it_is_full(tmp_path: Path) -> None:
     file.append([LINE])
     file.append([LINE])
     assert (tmp_path / "x").read_bytes() == LINE
+
+
+def test_files_of_when_more_were_kept_go_with_the_next_rotation(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    more, fewer = (RotatingFile(path, most_bytes=len(LINE), files=files) for files in (6, 2))
+    for _ in range(6):
+        more.append([LINE])
+    assert len(parts(path)) == 6
+    fewer.append([LINE])
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["x", "x.1"]
 
 
 def test_what_a_killed_writer_left_half_done_is_closed_by_the_next(tmp_path: Path) -> None:

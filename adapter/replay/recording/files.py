@@ -102,6 +102,11 @@ class RotatingFile:
                 younger.replace(_older(self._path, number))
         if self._files == 1:
             self._path.unlink()
+        # Kept when more were: nobody else would remove them, and a replay would still read them.
+        number = self._files
+        while (beyond := _older(self._path, number)).exists():
+            beyond.unlink()
+            number += 1
 
 
 def _older(path: Path, number: int) -> Path:
