@@ -273,12 +273,22 @@ def test_made_up_ids_and_the_services_own_host_are_no_difference() -> None:
     assert checked(a_rerun(before, after.replace("turn/1", "turn/2"))).differences != ()
 
 
-def test_a_destination_is_told_once() -> None:
-    def dial(number: str) -> str:
-        return f"<Response><Dial>{number}</Dial></Response>"
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<Dial>{}</Dial>",
+        '<Connect><ConversationRelay url="wss://{}.example.com/"/></Connect>',
+        '<Start><Stream url="wss://{}.example.com/"/></Start>',
+        "<Redirect>https://{}.example.com/ivr</Redirect>",
+    ],
+    ids=["dial", "relay", "stream", "redirect"],
+)
+def test_a_destination_is_told_once(written: str) -> None:
+    def document(place: str) -> str:
+        return f"<Response>{written.format(place)}</Response>"
 
-    before = replace(a_webhook(answer=dial("+1")), receipt={"destination": "dial +1", "recommendation": "reuse"})
-    after = Rerun(before, Answer(200, "text/xml", dial("+2")), {"destination": "dial +2", "recommendation": "ignore"})
+    before = replace(a_webhook(answer=document("a")), receipt={"destination": "x a", "recommendation": "reuse"})
+    after = Rerun(before, Answer(200, "text/xml", document("b")), {"destination": "x b", "recommendation": "ignore"})
     assert [each.kind for each in checked(after).differences] == ["destination", "recommendation"]
 
 

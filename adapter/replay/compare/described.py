@@ -24,9 +24,9 @@ def changed(old: Verb, new: Verb) -> Iterator[Difference]:
     if new.name == "Gather" and asked(old) != asked(new):
         yield _instead("asks", "asks for {new} instead of {old}", asked(old), asked(new))
     if old.text != new.text and new.name not in ("Dial", "Gather"):
-        yield _instead(
-            *_TEXTS.get(new.name, ("text", f"has in {new.name} {{new}} instead of {{old}}")), *_quoted(old, new)
-        )
+        generic = ("text", f"has in {new.name} {{new}} instead of {{old}}")
+        sentence = _LEAVES if _leaves(old) and _leaves(new) else _TEXTS.get(new.name, generic)
+        yield _instead(*sentence, *_quoted(old, new))
     yield from _attributes(old, new)
     if new.name == "Dial":
         yield from _nouns(old, new)
@@ -84,6 +84,7 @@ _TEXTS: Final = {
     "Play": ("plays", "plays {new} instead of {old}"),
     "Enqueue": ("destination", "waits in the queue {new} instead of {old}"),
 }
+_LEAVES: Final = ("destination", "is put through to {new} instead of {old}")
 # By verb and attribute, "" any verb.
 _SENTENCES: Final = {
     ("Say", "language"): ("language", "is spoken to in {new} instead of {old}"),
@@ -93,6 +94,8 @@ _SENTENCES: Final = {
     ("", "callerId"): ("caller_id", "shows the number {new} instead of {old}"),
     ("", "workflowSid"): ("destination", "is put through to the workflow {new} instead of {old}"),
     ("", "hints"): ("hints", "expects the words {new} instead of {old}"),
+    ("ConversationRelay", "url"): _LEAVES,
+    ("Stream", "url"): _LEAVES,
     ("Number", "url"): ("whisper", "who answers is told by {new} instead of {old}"),
     ("Sip", "url"): ("whisper", "who answers is told by {new} instead of {old}"),
     ("Client", "url"): ("whisper", "who answers is told by {new} instead of {old}"),
@@ -118,6 +121,11 @@ _KINDS: Final = {
     "Enqueue": "destination",
     "Redirect": "goes_on",
 }
+
+
+def _leaves(verb: Verb) -> bool:
+    """A Redirect to somebody else's server, where the call is from then on: our own addresses are compared as paths."""
+    return verb.name == "Redirect" and "://" in verb.text
 
 
 def _place(verb: Verb) -> str:
