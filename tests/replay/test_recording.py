@@ -281,6 +281,42 @@ def test_a_call_never_waits_and_what_does_not_fit_is_counted_and_told_once_a_min
     assert recorder.written == len(shelf.lines) == 3
 
 
+def test_what_is_offered_while_the_last_batch_is_written_is_written_too() -> None:
+    writing, may_go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    class Slow(Shelf):
+        def append(self, lines: Sequence[bytes]) -> None:
+            writing.release()
+            assert may_go_on.acquire(timeout=10)
+            super().append(lines)
+
+    shelf = Slow()
+    recorder = a_recorder(shelf)
+    recorder.offer(WEBHOOK)
+    assert writing.acquire(timeout=10)
+    recorder.offer(WEBHOOK)
+    recorder.close(0)
+    may_go_on.release()
+    assert writing.acquire(timeout=10)
+    recorder.offer(WEBHOOK)  # the thread was told to end, and still lives
+    for _ in range(2):
+        may_go_on.release()
+    recorder.close()
+    assert (recorder.written, recorder.dropped) == (3, 0)
+
+
+def test_nothing_that_is_offered_is_left_behind_however_often_it_ends() -> None:
+    shelf = Shelf()
+    recorder = a_recorder(shelf, most_waiting=100_000)
+    offering = threading.Thread(target=lambda: [recorder.offer(WEBHOOK) for _ in range(2_000)])
+    offering.start()
+    while offering.is_alive():
+        recorder.close()
+    offering.join()
+    recorder.close()
+    assert (recorder.written, recorder.dropped) == (2_000, 0)
+
+
 def test_a_full_disk_is_counted_and_the_recorder_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     shelf = Shelf(error=OSError(errno.ENOSPC, "full"))
     recorder = a_recorder(shelf)

@@ -95,8 +95,9 @@ class Recorder:
         self._start()
 
     def close(self, within_seconds: float = _END_WITHIN_SECONDS) -> None:
-        """Write what waits, for so long. What is offered afterwards is written, too, by a new thread."""
-        thread = self._thread
+        """Write what waits, for so long. What is offered afterwards is written, too."""
+        with self._starting:
+            thread = self._thread
         if thread is None or not thread.is_alive():
             return
         try:
@@ -123,7 +124,7 @@ class Recorder:
 
     def _run(self) -> None:
         ending = False
-        while not ending:
+        while not (ending and self._ends()):
             entry = self._queue.get()
             lines = []
             while True:
@@ -135,6 +136,18 @@ class Recorder:
                     break
                 entry = self._queue.get()
             self._write(lines)
+
+    def _ends(self) -> bool:
+        """Whether nothing was offered since: with this thread still alive, nobody else would take it out.
+
+        First it is no longer the thread, so that whoever offers something now is seen here, or starts another.
+        """
+        with self._starting:
+            thread, self._thread = self._thread, None
+            if self._queue.empty():
+                return True
+            self._thread = thread
+            return False
 
     def _line(self, entry: Recorded) -> bytes | None:
         try:
