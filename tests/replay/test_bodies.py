@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -89,6 +90,16 @@ def test_a_dialed_number_of_a_line_stays_and_a_caller_from_there_does_not() -> N
     kept: Any = clean(an_api_call({"identity_hints": {"ani": "+14155550123", "dnis": "+14155550142"}}))
     assert kept.sent["identity_hints"]["dnis"] == "+14155550142"
     assert kept.sent["identity_hints"]["ani"] != "+14155550123"
+
+
+def test_two_ids_of_letters_never_become_one() -> None:
+    """Two customers would become one in a replay."""
+    logins = ["".join(letters) for letters in itertools.product("abcdefgh", repeat=4)]
+    ids = {"external_ids": {f"k{number}": login for number, login in enumerate(logins)}}
+    kept: Any = cleaned(an_api_call({"call_id": "x", "identity_hints": ids}))
+    drawn = [*kept.sent["identity_hints"]["external_ids"].values()]
+    assert len(set(drawn)) == len(logins) == 4_096
+    assert not set(drawn) & set(logins)
 
 
 def test_ids_are_the_same_in_the_address_and_in_the_json() -> None:

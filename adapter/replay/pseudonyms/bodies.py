@@ -110,7 +110,7 @@ def _leaf(value: object, replacing: Replacing, name: str) -> object:
             return value
         by_name = {
             **dict.fromkeys(_VALUES, replacing.text),
-            "id": replacing.id,
+            **dict.fromkeys(("id", "call_id", "customer_ref"), replacing.id),
             _CALLED_FROM: replacing.number,
             _DIALED: replacing.dialed,
         }

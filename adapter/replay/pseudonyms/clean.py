@@ -80,7 +80,7 @@ class Pseudonyms:
         self._heard = Harmless(ours, vocabulary.kept | vocabulary.phrases, capitals=_OURS)
         self._saved = Harmless(ours, vocabulary.kept, capitals=frozenset())
         self._chosen = Harmless(ours, vocabulary.kept)
-        self._id = Harmless(kept=vocabulary.kept)
+        self._id = Harmless(kept=vocabulary.kept, distinct=True)
         self._decided = Harmless(vocabulary.words | known.RECEIPT_WORDS, vocabulary.kept)
         self._all_words = ours - _SPOKEN
         self._allowed = lru_cache(maxsize=1_000)(self._allowed_without)
@@ -120,7 +120,7 @@ class Pseudonyms:
         answer = public.answer
         return replace(
             public,
-            path=_api_path(public.path, replacing.ours),
+            path=_api_path(public.path, replacing.id),
             headers={name: self._api_header(name, value) for name, value in public.headers.items()},
             sent=replaced(public.sent, replacing),
             answer=answer and replace(answer, body=body(answer.body, replacing, self._vocabulary.proofs) or ""),

@@ -49,12 +49,13 @@ _PUNCTUATION: Final = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 class Harmless:
     """What stays in a text. `words`: folded; `kept`: values exactly so (numbers of lines, addresses of agents);
     `few_digits`: one or two digits alone, too. `capitals`: of the words, those that also stay with a capital, as names
-    are written; None: all."""
+    are written; None: all. `distinct`: two words never become one."""
 
     words: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     few_digits: bool = True
     capitals: frozenset[str] | None = None
+    distinct: bool = False
 
 
 _NOTHING: Final = Harmless()
@@ -194,7 +195,7 @@ class Replacer:
             return text
         if any(character.isdecimal() for character in text):
             return characters(self.key, text)
-        return word(self.key, text, self.taken)
+        return word(self.key, text, self.taken, distinct=harmless.distinct)
 
     def _spelled(self, text: str, tokens: list[re.Match[str]]) -> dict[int, str]:
         """Replacements for what is spelled out, one letter, digit or digit's word at a time, three or more of them."""

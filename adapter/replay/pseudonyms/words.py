@@ -16,6 +16,7 @@ from .keyed import Key
 _CONSONANTS: Final = "bdfgklmnprstvz"
 _VOWELS: Final = "aeiou"
 _LETTERS: Final = _CONSONANTS + _VOWELS
+_LATIN: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
 def listed(text: str) -> frozenset[str]:
@@ -30,14 +31,18 @@ def folded(word: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
-def word(key: Key, text: str, taken: Container[str] = ()) -> str:
-    """The pseudonym of one word, never one of `taken` (folded words that mean something) and never itself."""
+def word(key: Key, text: str, taken: Container[str] = (), *, distinct: bool = False) -> str:
+    """The pseudonym of one word, never one of `taken` (folded words that mean something) and never itself.
+
+    `distinct`: not one to pronounce, but hardly ever that of another word, too: of ids, each is somebody else's.
+    """
     plain = folded(text)
+    draw = _drawn_distinct if distinct else _drawn
     attempt = 0
-    drawn = _drawn(key, plain, attempt)
+    drawn = draw(key, plain, attempt)
     while (drawn == plain or drawn in taken) and attempt < 50:
         attempt += 1
-        drawn = _drawn(key, plain, attempt)
+        drawn = draw(key, plain, attempt)
     return _in_case_of(text, drawn)
 
 
@@ -48,6 +53,12 @@ def _drawn(key: Key, plain: str, attempt: int) -> str:
         return _LETTERS[source[1] % len(_LETTERS)]
     sets = (_CONSONANTS, _VOWELS)
     return "".join(sets[index % 2][source[index + 1] % len(sets[index % 2])] for index in range(length))
+
+
+def _drawn_distinct(key: Key, plain: str, attempt: int) -> str:
+    source = key.draw("id", f"{attempt}\0{plain}")
+    length = max(len(plain), min(len(plain) + 4, 8))
+    return "".join(_LATIN[each % len(_LATIN)] for each in source[:length])
 
 
 def _length(length: int, byte: int) -> int:
