@@ -32,7 +32,7 @@ _SAID: Final = listed(
 )
 _PARTS: Final = listed("identity_hints telco identity open_intents intent_updates")
 NAMES: Final = _CHOSEN | {_ANYTHING, _CALLED_FROM, _DIALED} | _TIMES | _FIGURES | _SAID | _PARTS
-# A PIN is what callers prove themselves by: without it a replay would go another way.
+# What callers prove themselves by where it is called so: without it a replay would go another way. See `known`, too.
 _PROOF: Final = re.compile("pin", re.IGNORECASE)
 
 

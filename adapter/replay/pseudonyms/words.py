@@ -1,6 +1,7 @@
 """Words, replaced by pronounceable ones that mean nothing: the same word is always the same, whoever says it.
 
-Lengths stay in their class (1, 2 or 3, 4 to 7, 8 and more letters), as the comparing of names depends on it.
+Lengths stay in their class (1, 2 or 3, 4 to 7, 8 and more letters), as the comparing of names depends on it. Nearness
+does not stay: that would tell names from each other's pseudonyms.
 Accents and case do not count, so that “MÁLAGA”, “Malaga” and “málaga” stay one place; case is given back.
 """
 
