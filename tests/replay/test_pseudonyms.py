@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.engine.caller_id import read_ani
-from adapter.engine.line import Line, Menu, MenuOption
+from adapter.engine.line import Disclosure, DisclosureRules, Line, Menu, MenuOption
 from adapter.replay.pseudonyms import Key, KeyUnusable, Pseudonyms, vocabulary, without_secrets
 from adapter.replay.pseudonyms.characters import characters, country_code, number
 from adapter.replay.pseudonyms.words import folded, word
@@ -264,6 +264,18 @@ def test_names_of_the_configuration_and_of_decisions_stay_whatever_callers_are_c
         "SpeechResult"
     )
     assert in_a_call(line, ("FromCity", "ORDER"), ("SpeechResult", "my order")).value("SpeechResult") == "my order"
+
+
+def test_names_of_variables_stay_where_they_are_handed_on_and_their_values_do_not() -> None:
+    line = a_line(disclosure=DisclosureRules(dict.fromkeys(["extra_note", "planName"], Disclosure.PERSONAL)))
+    body = (
+        "<Response><Dial><Sip>sip:twilio.com?X-Sticky-Extra-Note={0}&amp;X-Sticky-Planname={0}</Sip>"
+        '<Client><Parameter name="planName" value="{0}"/></Client></Dial><Enqueue><Task>'
+        '{{"extra_note":"{0}","planName":"{0}"}}</Task></Enqueue></Response>'
+    )
+    drawn = in_a_call(line, body=body.format("Will")).answer
+    assert drawn
+    assert drawn.body == body.format(word(KEY, "Will", vocabulary([line]).words))
 
 
 def test_an_answer_in_which_nothing_is_personal_stays_to_the_byte() -> None:

@@ -5,7 +5,8 @@
     words       names, places, what is said: a word for a word, the same for the same, in the same class of length
                 (not in ids, whose words must not fall together); names that are nearly alike are not any more
     stays       what stands for "withheld"; SIDs; Twilio's own vocabulary; the words of menus and texts, but not with a
-                capital in what is kept of a caller; own numbers, those of a pattern only where their pseudonym would be another line's
+                capital in what is kept of a caller; own numbers (of a pattern only where their pseudonym would be
+                another line's)
     goes        CallToken, StirPassportToken, signatures, cookies, credentials
 
 What is not known to be harmless is personal: a new field of Twilio's is replaced until `harmless` names it.

@@ -77,7 +77,7 @@ class Pseudonyms:
         self._receipt_names = Harmless(vocabulary.words | known.RECEIPT_WORDS)
         self._private = Harmless(kept=vocabulary.kept, few_digits=False)
         ours = vocabulary.words | _OURS
-        self._heard = Harmless(ours, vocabulary.kept | vocabulary.phrases, capitals=_OURS)
+        self._heard = Harmless(ours, vocabulary.kept | vocabulary.phrases, capitals=_OURS | vocabulary.variables)
         self._saved = Harmless(ours, vocabulary.kept, capitals=frozenset())
         self._chosen = Harmless(ours, vocabulary.kept)
         self._id = Harmless(kept=vocabulary.kept, distinct=True)

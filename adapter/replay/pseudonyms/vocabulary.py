@@ -28,10 +28,12 @@ _FIGURES: Final = re.compile(r"\d[\d ().\-/]*\d")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`words`: folded words that stay in what is said to callers, `listened` in what they say. `kept`: values that stay
-    as they are, `phrases` only in what is said. `dialed`: the numbers of the lines as they are written, with patterns.
-    `names`: external ids that are called so are nobody's, in lower case. `proofs`: what callers prove themselves by is
-    called so, and stays, or a replay would go another way.
+    """`words`: folded words that stay in what is said to callers, `listened` in what they say, `variables`: of
+    the names under which something is kept. `kept`: values that stay as they are, `phrases` only in what is said.
+
+    `dialed`: the numbers of the lines as they are written, with patterns. `names`: external ids that are called so are
+    nobody's, in lower case. `proofs`: what callers prove themselves by is called so, and stays, or a replay would go
+    another way.
     """
 
     words: frozenset[str]
@@ -39,6 +41,7 @@ class Vocabulary:
     listened: frozenset[str] = frozenset()
     phrases: frozenset[str] = frozenset()
     dialed: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     proofs: frozenset[str] = frozenset()
 
@@ -60,15 +63,17 @@ def vocabulary(
     spoken = [piece for text in templates for piece in _pieces(text)]
     named = [part for line in lines for part in _named(line)]
     heard = [*_understood(), *(part for line in lines for part in _listened(line))]
-    words = _words([*spoken, *named, *heard, *(part for line in lines for part in _variables(line)), *SPOKEN])
+    variables = [name for line in lines for name in _variables(line)]
+    words = _words([*spoken, *named, *heard, *variables, *SPOKEN])
     figures = {found for text in (*spoken, *named, *heard) for found in _FIGURES.findall(text)}
     own = {value for line in lines for value in _own(line)}
     return Vocabulary(
         words,
         frozenset({*own, *figures, *kept} - {"", "*"}),
         _words([*heard, *SPOKEN]),
-        frozenset(filter(None, map(_phrase, (*spoken, *named, *heard)))),
+        frozenset(filter(None, map(_phrase, (*spoken, *named, *heard, *variables)))),
         frozenset(line.number for line in lines),
+        _words(variables),
         frozenset(names),
         frozenset(name for line in lines for name in _proofs(line)),
     )
@@ -124,8 +129,7 @@ def _listened(line: Line) -> Iterator[str]:
 
 def _variables(line: Line) -> Iterator[str]:
     """Names under which something is kept for this line's conversation."""
-    names = (*line.disclosure.variables, line.language_variable, *_proofs(line))
-    yield from (name.replace("_", " ") for name in names)
+    yield from (*line.disclosure.variables, line.language_variable, *_proofs(line))
 
 
 def _proofs(line: Line) -> Iterator[str]:
