@@ -273,8 +273,8 @@ def _units(machine: Machine) -> None:
 
 def _restored(machine: Machine, backup: str) -> None:
     """With a backup that the service cannot read nothing happens; with another one the version before runs on it."""
-    machine.run("install", "-m", "0600", backup, "/root/backup.db")
-    said = _installer(machine, "this", "rollback", "--restore", "/root/backup.db", expect=1)
+    machine.run("install", "-m", "0600", backup, "/srv/backup.db")
+    said = _installer(machine, "this", "rollback", "--restore", "/srv/backup.db", expect=1)
     _must("nothing was changed" in said and _is_healthy(machine), said)
     _installer(machine, "this", "rollback", "--restore", backup)
     # Not the version whose upgrade was taken back.
