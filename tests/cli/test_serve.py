@@ -214,15 +214,18 @@ def not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     return ran
 
 
+TWO_LINES = """
+twilio: {public_url: 'https://voice.example.com', accounts: [{sid: '*', auth_tokens: [token]}]}
+lines: [{number: '*', destination: hangup}, {number: '+1*', destination: hangup}]
+"""
+
+
 def test_record_serves_with_a_recording(
     tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, restored_logging: None
 ) -> None:
     ran = not_run(tmp_path, monkeypatch)
     monkeypatch.setenv("ADAPTER_SERVER__BIND", f"127.0.0.1:{free_port}")
-    (tmp_path / "config.yaml").write_text(
-        "twilio: {public_url: 'https://voice.example.com', accounts: [{sid: '*', auth_tokens: [token]}]}\n"
-        "lines: [{number: '*', destination: hangup}, {number: '+1*', destination: hangup}]\n"
-    )
+    (tmp_path / "config.yaml").write_text(TWO_LINES)
     for options in ((), ("--line", "*", "--line", "+1*", "--keep-personal")):
         result = CliRunner().invoke(main, ["record", "-o", "kept/calls.jsonl", *options])
         assert result.exit_code == 0, result.output
@@ -239,11 +242,7 @@ def test_record_of_one_line_records_no_other_that_the_configuration_names(
 ) -> None:
     ran = not_run(tmp_path, monkeypatch)
     monkeypatch.setenv("ADAPTER_SERVER__BIND", f"127.0.0.1:{free_port}")
-    (tmp_path / "config.yaml").write_text(
-        "twilio: {public_url: 'https://voice.example.com', accounts: [{sid: '*', auth_tokens: [token]}]}\n"
-        "lines: [{number: '*', destination: hangup}, {number: '+1*', destination: hangup}]\n"
-        "recording: {lines: ['*', '+1*']}\n"
-    )
+    (tmp_path / "config.yaml").write_text(f"{TWO_LINES}recording: {{lines: ['*', '+1*']}}\n")
     result = CliRunner().invoke(main, ["record", "-o", "calls.jsonl", "--line", "+1*"])
     assert result.exit_code == 0, result.output
     assert ran[0].recording.lines == ("+1*",)
